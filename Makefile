@@ -1,0 +1,51 @@
+# The overseas-resident number registry. `make help` lists what can be done.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := $(BIN)/uv
+# The one bootstrap version that is not in requirements.lock, because it reads it.
+UV_VERSION := 0.13.9
+JOBS   ?= auto
+CODE   := registry embassy_gateway municipality_sync migrations tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lint format types contracts test test-full demo bench lock clean
+
+help:  ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed  ## Create .venv with the hashed requirements and the project itself
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or name it with make PYTHON=/path/to/python3.11"; exit 2; }
+	@[ -x $(UV) ] || { $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
+	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lint: setup  ## Check format and style
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/ruff check $(CODE)
+
+format: setup  ## Put format and style right
+	@$(BIN)/ruff format $(CODE)
+	@$(BIN)/ruff check --fix $(CODE)
+
+types: setup  ## Check the types
+	@$(BIN)/mypy
+
+contracts: setup  ## Check that the arrows between the layers hold
+	@$(BIN)/lint-imports --no-cache
+
+test: lint types contracts  ## Everything that must be green before a commit (≤ 15 min on 2 cores)
+	@$(BIN)/pytest -n $(JOBS) -m "not long"
+
+test-full: lint types contracts  ## As test, with the long forms
+	@$(BIN)/pytest -n $(JOBS)
+
+lock: setup  ## Resolve the requirements anew into requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--python-version 3.11 --extra dev --upgrade --custom-compile-command "make lock" -o requirements.lock pyproject.toml
+
+clean:  ## Remove everything that can be made again
+	@rm -rf $(VENV) var .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""Municipalities, missions and countries as data with periods of validity, and their reader."""

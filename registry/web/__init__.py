@@ -1,0 +1,1 @@
+"""Litestar: HTTP in, use case, HTTP out. One translation of refusals into problem documents; no rule, no SQL."""

@@ -1,0 +1,1 @@
+"""The signed interface for machines: missions' gateways, municipal agents, agencies."""
