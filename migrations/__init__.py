@@ -1,0 +1,1 @@
+"""The history of the schema, applied by ``registry migrate`` (Alembic)."""

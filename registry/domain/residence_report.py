@@ -1,0 +1,308 @@
+"""在留届・変更届・帰国届 — what each report must contain, and which movements it makes.
+
+Who settles abroad for three months or more reports to the consul of the area without delay (旅券法16条), reports
+every change, and reports leaving the area before leaving it; a household may file as one (旅券法施行規則12条).
+On line a 在留届 may be filed up to 90 days before arrival.
+
+A report is one act: it is accepted whole or refused whole, with all its faults. Lateness never refuses it; nobody may
+be kept from repairing an old omission. Foreign members of the household are none of the registry's business: the
+gateway leaves them at the mission.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from registry.domain.basic_four import AddressAbroad, AddressInJapan, Confidential, Honseki, PersonName, Sex
+from registry.domain.dates import Answer, IncompleteDate, is_before, months_after
+from registry.domain.errors import FaultCode, Faults
+from registry.domain.mission import Competence, MissionTable
+from registry.domain.movement import Contact, Movement, MovementKind, Source, SourceKind, Statement
+from registry.domain.numbers import IndividualNumber, ResidentRecordCode
+
+SHORTEST_STAY_MONTHS: Final = 3
+"""旅券法16条: only a stay of three months or more is reported."""
+
+FILED_AHEAD: Final = timedelta(days=90)
+"""How long before arrival a 在留届 may be filed (practice of the on-line service). Leaving the area, for good or for
+that of another mission, is reported before it happens (旅券法施行規則12条); the same limit is kept there."""
+
+WITHOUT_DELAY: Final = timedelta(days=90)
+"""Beyond this a report is marked as late; 「遅滞なく」 names no figure (unverified)."""
+
+LARGEST_HOUSEHOLD: Final = 30
+"""People in one report; more is a typing error or an attack."""
+
+
+class ReportKind(StrEnum):
+    """届出の種類."""
+
+    RESIDENCE = "residence"
+    CHANGE = "change"
+    RETURN = "return"
+    ANNULMENT = "annulment"
+
+
+REPORT_LABELS: Final = {
+    ReportKind.RESIDENCE: "在留届",
+    ReportKind.CHANGE: "変更届",
+    ReportKind.RETURN: "帰国・転出届",
+    ReportKind.ANNULMENT: "届出の取下げ",
+}
+
+
+class NumberCheck(Confidential, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """番号法16条の本人確認: how the number (番号確認) and the person (身元確認) were checked."""
+
+    number_checked_by: Annotated[str, Meta(min_length=1, max_length=100)]
+    identity_checked_by: Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class ReportedPerson(Confidential, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One Japanese member of the household, as the report names them.
+
+    ``name``, ``birth_date``, ``sex``, ``honseki`` say who it is, as before any change. ``new_name`` and
+    ``new_honseki`` are what a 変更届 changes. ``born_abroad`` adds a child born to the household. A 個人番号 is
+    written only for an affair of number or card, and then with the check of 番号法16条.
+    """
+
+    name: PersonName
+    birth_date: IncompleteDate
+    sex: Sex = Sex.UNKNOWN
+    honseki: Honseki | None = None
+    passport_number: Annotated[str, Meta(pattern=r"^[A-Z0-9]{7,9}(?!\s)$")] | None = None
+    last_address: AddressInJapan | None = None
+    individual_number: IndividualNumber | None = None
+    number_check: NumberCheck | None = None
+    resident_record_code: ResidentRecordCode | None = None
+    new_name: PersonName | None = None
+    new_honseki: Honseki | None = None
+    born_abroad: bool = False
+
+
+class ResidenceReport(Confidential, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One report of one household to one mission.
+
+    ``effective`` is the day of arrival, change or departure; ``notified_on`` the 届出年月日 on the mission's own
+    calendar. The first of ``people`` is the 筆頭者. ``came_from`` names the mission of the area left, if any.
+    ``replaces`` is the submission that this report corrects or, for an ANNULMENT, takes back.
+    """
+
+    kind: ReportKind
+    mission: Annotated[str, Meta(min_length=1, max_length=60)]
+    effective: IncompleteDate
+    notified_on: date
+    people: Annotated[tuple[ReportedPerson, ...], Meta(min_length=1, max_length=LARGEST_HOUSEHOLD)]
+    address_abroad: AddressAbroad | None = None
+    came_from: Annotated[str, Meta(max_length=60)] | None = None
+    contact: Contact | None = None
+    planned_end: IncompleteDate | None = None
+    replaces: Annotated[str, Meta(min_length=1, max_length=60)] | None = None
+
+
+def check(report: ResidenceReport, missions: MissionTable, today_at_mission: date) -> Faults:
+    """Check form and law of a report on the day it is taken in; return every fault and warning found.
+
+    Errors refuse the report. Warnings (late, competence uncertain) go along with it.
+    """
+    faults = Faults()
+    _check_mission(report, missions, faults)
+    _check_days(report, today_at_mission, faults)
+    _CHECK_OF_KIND[report.kind](report, faults)
+    for index, person in enumerate(report.people):
+        _check_person(person, report, f"/people/{index}", faults)
+    return faults
+
+
+def _check_mission(report: ResidenceReport, missions: MissionTable, faults: Faults) -> None:
+    """Hold the mission against the list: it exists, was open on that day and is in charge of the place."""
+    if missions.find(report.mission) is None:
+        faults.add(FaultCode.MISSION_UNKNOWN, "/mission", "the code of a mission in the list of missions")
+        return
+    if not missions.open_on(report.mission, report.notified_on):
+        faults.add(FaultCode.MISSION_CLOSED, "/mission", "a mission open on the day of notification")
+        return  # a closed mission is competent for nothing; that its place is wrong as well would be no news
+    place = report.address_abroad
+    if place is None:
+        return
+    competence = missions.competence(report.mission, place.country, place.subdivision or None, report.notified_on)
+    if competence is Competence.NOT_COMPETENT:
+        faults.add(FaultCode.MISSION_NOT_COMPETENT, "/address_abroad", "a place in the area of this mission")
+    elif competence is Competence.POSSIBLY:
+        faults.warn(FaultCode.COMPETENCE_UNCERTAIN, "/address_abroad/subdivision", "a subdivision by its name")
+
+
+def _check_days(report: ResidenceReport, today: date, faults: Faults) -> None:
+    if report.notified_on > today:
+        faults.add(FaultCode.DATE_IN_THE_FUTURE, "/notified_on", "today or an earlier day at the mission")
+    if report.kind is ReportKind.ANNULMENT:
+        return  # the day of the trip that was dropped may lie ahead, and nobody is late in dropping it
+    is_planned = report.kind in {ReportKind.RESIDENCE, ReportKind.RETURN} or report.came_from
+    ahead = FILED_AHEAD if is_planned else timedelta()
+    if report.effective.earliest - report.notified_on > ahead:
+        faults.add(FaultCode.DATE_AFTER_NOTIFICATION, "/effective", f"a day up to {ahead.days} days after notification")
+    if report.notified_on - report.effective.latest > WITHOUT_DELAY:
+        faults.warn(FaultCode.REPORTED_LATE, "/effective", "a report without delay")
+
+
+def _check_residence(report: ResidenceReport, faults: Faults) -> None:
+    if report.address_abroad is None:
+        faults.add(FaultCode.MISSING, "/address_abroad", "the address abroad")
+    if report.planned_end is None:
+        return
+    if is_before(report.planned_end, report.effective) is Answer.YES:
+        faults.add(FaultCode.PERIOD_REVERSED, "/planned_end", "a day after arrival")
+    elif report.planned_end.latest < months_after(report.effective.earliest, SHORTEST_STAY_MONTHS):
+        faults.add(FaultCode.STAY_TOO_SHORT, "/planned_end", "a stay of three months or more, or none given")
+
+
+def _check_change(report: ResidenceReport, faults: Faults) -> None:
+    if report.came_from and report.address_abroad is None:
+        faults.add(FaultCode.MISSING, "/address_abroad", "the address in the area moved to")
+    changed = (report.address_abroad, report.contact, report.planned_end)
+    people = (person.new_name or person.new_honseki or person.born_abroad for person in report.people)
+    passports = (person.passport_number for person in report.people)
+    if not any(item is not None for item in changed) and not any(people) and not any(passports):
+        faults.add(FaultCode.MISSING, "", "at least one thing that has changed")
+
+
+def _check_return(report: ResidenceReport, faults: Faults) -> None:
+    if report.address_abroad is not None:
+        faults.add(FaultCode.NOT_ALLOWED_HERE, "/address_abroad", "no address abroad in a return")
+
+
+def _check_annulment(report: ResidenceReport, faults: Faults) -> None:
+    if report.replaces is None:
+        faults.add(FaultCode.MISSING, "/replaces", "the submission that is taken back")
+
+
+_CHECK_OF_KIND: Final = {
+    ReportKind.RESIDENCE: _check_residence,
+    ReportKind.CHANGE: _check_change,
+    ReportKind.RETURN: _check_return,
+    ReportKind.ANNULMENT: _check_annulment,
+}
+
+
+def _check_person(person: ReportedPerson, report: ResidenceReport, at: str, faults: Faults) -> None:
+    if person.name.is_blank:
+        faults.add(FaultCode.NAME_MISSING, f"{at}/name", "a name in at least one script")
+    if person.new_name is not None and person.new_name.is_blank:
+        faults.add(FaultCode.NAME_MISSING, f"{at}/new_name", "a name in at least one script")
+    if person.birth_date.earliest > report.notified_on:
+        faults.add(FaultCode.DATE_IN_THE_FUTURE, f"{at}/birth_date", "a day before the notification")
+    if is_before(report.effective, person.birth_date) is Answer.YES and not person.born_abroad:
+        faults.add(FaultCode.DATE_BEFORE_BIRTH, "/effective", "a day from everyone's date of birth on")
+    if person.individual_number is not None and person.number_check is None:
+        faults.add(FaultCode.NUMBER_WITHOUT_PURPOSE, f"{at}/number_check", "how number and person were checked")
+    _check_changed_identity(person, report, at, faults)
+    code = person.resident_record_code
+    if code is not None and code.check_digit_uncertain:
+        faults.warn(FaultCode.CHECK_DIGIT_UNCERTAIN, f"{at}/resident_record_code", "a code read again")
+
+
+def _check_changed_identity(person: ReportedPerson, report: ResidenceReport, at: str, faults: Faults) -> None:
+    for field in ("new_name", "new_honseki"):
+        if getattr(person, field) is None:
+            continue
+        if report.kind is not ReportKind.CHANGE:
+            faults.add(FaultCode.NOT_ALLOWED_HERE, f"{at}/{field}", "only in a 変更届 (change)")
+        elif report.effective.earliest > report.notified_on:
+            faults.add(
+                FaultCode.DATE_AFTER_NOTIFICATION, f"{at}/{field}", "a change that has happened, not a planned one"
+            )
+
+
+def movements(
+    report: ResidenceReport, index: int, submission_id: str, replaced: tuple[str, ...] = ()
+) -> tuple[Movement, ...]:
+    """Return the movements that a checked report makes for the person at ``index`` of its people.
+
+    ``replaced`` are the ids of that person's movements made by the submission named in ``report.replaces``. The
+    first movements of the new report correct them one by one; what is left over is annulled. A correction leaves
+    the annulments among them alone, for what those annulled does not come back; taking a report back annuls them too.
+    """
+    facts = list(_facts(report, report.people[index]))
+    wrong = [one for one in replaced if report.kind is ReportKind.ANNULMENT or not one.endswith(_ANNULMENT_MARK)]
+    surplus = [(MovementKind.ANNULLED, Statement())] * (len(wrong) - len(facts))
+    targets: list[str | None] = [*wrong, *[None] * (len(facts) - len(wrong))]
+    return tuple(
+        Movement(
+            movement_id=f"{submission_id}/{index}.{number}{_ANNULMENT_MARK * (kind is MovementKind.ANNULLED)}",
+            submission_id=submission_id,
+            kind=kind,
+            effective=_effective(report, report.people[index], kind),
+            notified_on=report.notified_on,
+            source=Source(kind=SourceKind.MISSION, code=report.mission),
+            statement=statement,
+            replaces=target,
+        )
+        for number, ((kind, statement), target) in enumerate(zip([*facts, *surplus], targets, strict=True))
+    )
+
+
+_ANNULMENT_MARK: Final = "-annuls"
+"""Ends the id of a movement that annuls, so that a later correction of the same report knows it again."""
+
+
+def _effective(report: ResidenceReport, person: ReportedPerson, kind: MovementKind) -> IncompleteDate:
+    """Return the day on which a movement of the report takes effect: a child's entry not before its birth."""
+    if kind is MovementKind.BORN_ABROAD and is_before(report.effective, person.birth_date) is Answer.YES:
+        return person.birth_date
+    return report.effective
+
+
+def _facts(report: ResidenceReport, person: ReportedPerson) -> Iterator[tuple[MovementKind, Statement]]:
+    """Yield what the report says of one person, kind by kind."""
+    if report.kind is ReportKind.RESIDENCE:
+        kind = MovementKind.BORN_ABROAD if person.born_abroad else MovementKind.RESIDENCE_REPORTED
+        yield kind, _residence(report, person)
+    elif report.kind is ReportKind.RETURN:
+        yield MovementKind.RETURNED, Statement()
+    elif report.kind is ReportKind.CHANGE:
+        yield from _changes(report, person)
+
+
+def _changes(report: ResidenceReport, person: ReportedPerson) -> Iterator[tuple[MovementKind, Statement]]:
+    """Yield what a 変更届 changes; who moves tells the new address and the new telephone in one breath."""
+    if person.born_abroad:
+        yield MovementKind.BORN_ABROAD, _residence(report, person)
+        return
+    changed = Statement(
+        address_abroad=report.address_abroad,
+        mission=None if report.address_abroad is None else report.mission,
+        contact=report.contact,
+        planned_end=report.planned_end,
+        passport_number=person.passport_number,
+    )
+    if report.address_abroad is not None:
+        yield MovementKind.MOVED_BETWEEN_AREAS if report.came_from else MovementKind.ADDRESS_CHANGED, changed
+    if person.new_name is not None:
+        yield MovementKind.NAME_CHANGED, Statement(name=person.new_name)
+    if person.new_honseki is not None:
+        yield MovementKind.HONSEKI_CHANGED, Statement(honseki=person.new_honseki)
+    if report.address_abroad is None and changed.stated:
+        yield MovementKind.CONTACT_CHANGED, changed
+
+
+def _residence(report: ResidenceReport, person: ReportedPerson) -> Statement:
+    """Return what a person's residence report states.
+
+    最終住所地 is not asserted: the 除票 is the source for it, the report's word only helps to find that.
+    """
+    return Statement(
+        name=person.name,
+        birth_date=person.birth_date,
+        sex=None if person.sex is Sex.UNKNOWN else person.sex,
+        honseki=person.honseki,
+        individual_number=person.individual_number,
+        resident_record_code=person.resident_record_code,
+        address_abroad=report.address_abroad,
+        mission=report.mission,
+        contact=report.contact,
+        passport_number=person.passport_number,
+        planned_end=report.planned_end,
+    )

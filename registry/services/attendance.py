@@ -1,0 +1,164 @@
+"""Attending to a signed request: one transaction, one nonce, one entry in the log, one answer.
+
+(1) The signature was verified before this module is entered; here its nonce is taken, once and for all.
+(2) A key under which something was already answered gives the same answer again, or a conflict for another body.
+(3) What the request does stands in a savepoint, so that a refusal leaves its trace in the log and nothing else.
+(4) The entry in the log and the answer are committed **before** the answer leaves.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from hashlib import sha256
+from typing import Protocol
+
+import msgspec
+
+from registry.contract.problems import ProblemCode, WireRefusal
+from registry.contract.signing import VerifiedRequest
+from registry.domain.disclosure import BodyKind
+from registry.domain.errors import Refusal
+from registry.services.resources import Resources
+from registry.store import callers
+from registry.store.callers import DisclosureEntry, StoredAnswer
+from registry.store.keyring import SERVICE
+from registry.store.unit_of_work import UnitOfWork
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who signed: the body that the key is registered for. Only made from a verified request."""
+
+    body: str
+    body_kind: BodyKind
+    request: VerifiedRequest
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked, as the log will have it, whatever comes of it."""
+
+    operation: str
+    correlation_id: str
+    handled_by: str = ""
+    affair: str = ""
+    basis: str = ""
+    search: str = ""
+    items: tuple[str, ...] = ()
+
+
+class Once(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes a request with effects happen once: the sender's key, and the body that it stands for."""
+
+    idempotency_key: str
+    body: bytes
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it: the message to answer with, and what the log adds."""
+
+    message: msgspec.Struct
+    outcome: str
+    person_id: str | None = None
+    number_accessed: bool = False
+
+
+class Presenter(Protocol):
+    """Writes messages and refusals for the wire; the web has it, because it knows status codes."""
+
+    def success(self, message: msgspec.Struct) -> StoredAnswer:
+        """Return the answer that carries a message."""
+
+    def refusal(self, refusal: Refusal | WireRefusal, correlation_id: str) -> StoredAnswer:
+        """Return the problem document for a refusal."""
+
+
+Act = Callable[[UnitOfWork], Awaitable[Done]]
+
+
+class Attendance(msgspec.Struct, frozen=True, kw_only=True):
+    """One signed request on its way through the registry."""
+
+    resources: Resources
+    caller: Caller
+    asked: Asked
+    present: Presenter
+    now: datetime
+
+    async def attend(self, act: Act, *, once: Once | None = None) -> StoredAnswer:
+        """Do what the request asks for and return the answer to send; exactly once, if it has effects."""
+        request = self.caller.request
+        async with self.resources.work() as work:
+            if not await callers.use_nonce(work, request.key_id, request.nonce, request.expires):
+                answer = await self._refused(work, WireRefusal(ProblemCode.SIGNATURE_REPLAYED))
+            elif once is None:
+                answer = await self._attempt(work, act)
+            else:
+                answer = await self.attempt_once(work, act, once)
+            await work.commit()
+            return answer
+
+    async def _attempt(self, work: UnitOfWork, act: Act) -> StoredAnswer:
+        """Act within a savepoint and write the entry; a refusal undoes the act and keeps the entry."""
+        try:
+            async with work.savepoint():
+                done = await act(work)
+        except (Refusal, WireRefusal) as refusal:
+            return await self._refused(work, refusal)
+        await self._record(work, done.outcome, person_id=done.person_id, number_accessed=done.number_accessed)
+        return self.present.success(done.message)
+
+    async def attempt_once(self, work: UnitOfWork, act: Act, once: Once) -> StoredAnswer:
+        """Act unless something was already answered under this key: then that, or a conflict for another body."""
+        body = self.caller.body
+        request_hash = sha256(self.asked.operation.encode() + b"\0" + once.body).digest()
+        claim = await callers.claim_key(work, body, once.idempotency_key, request_hash, self.now)
+        if claim is None:
+            answer = await self._attempt(work, act)
+            key = await self.resources.keyring.find_or_make(work, SERVICE, self.now)
+            await callers.keep_answer(work, key, SERVICE, body, once.idempotency_key, answer)
+            return answer
+        if claim.request_hash != request_hash:
+            return await self._refused(work, WireRefusal(ProblemCode.IDEMPOTENCY_KEY_REUSED))
+        await self._record(work, "repeated")
+        key = await self.resources.keyring.find(work, claim.owner or SERVICE)
+        return claim.answer(key, body, once.idempotency_key)
+
+    async def _refused(self, work: UnitOfWork, refusal: Refusal | WireRefusal) -> StoredAnswer:
+        await self._record(work, "refused", codes=codes_of(refusal))
+        return self.present.refusal(refusal, self.asked.correlation_id)
+
+    async def _record(
+        self,
+        work: UnitOfWork,
+        outcome: str,
+        *,
+        codes: tuple[str, ...] = (),
+        person_id: str | None = None,
+        number_accessed: bool = False,
+    ) -> None:
+        """Write the entry of 情報提供等の記録 for this request."""
+        entry = DisclosureEntry(
+            asked_at=self.now,
+            body=self.caller.body,
+            key_id=self.caller.request.key_id,
+            outcome=outcome,
+            codes=codes,
+            person_id=person_id,
+            number_accessed=number_accessed,
+            **msgspec.structs.asdict(self.asked),
+        )
+        await callers.record_disclosure(work, entry)
+
+
+def refusing(refusal: Refusal | WireRefusal) -> Act:
+    """Return the act of a request that could not even be read, so that its refusal gets its entry in the log."""
+
+    async def act(_: UnitOfWork) -> Done:
+        raise refusal
+
+    return act
+
+
+def codes_of(refusal: Refusal | WireRefusal) -> tuple[str, ...]:
+    """Return the stable codes of a refusal, for the log."""
+    if isinstance(refusal, Refusal):
+        return tuple(sorted({str(fault.code) for fault in refusal.faults}))
+    return (str(refusal.code),)

@@ -1,0 +1,21 @@
+"""What the registry does by itself, again and again: stamping what it came to know."""
+
+from registry.services.resources import Resources
+from registry.store import callers, sequencer
+from registry.store.sequencer import Known
+
+
+async def stamp(resources: Resources) -> tuple[int, Known | None]:
+    """Stamp what is committed; return how much, and up to where knowledge now goes."""
+    async with resources.work() as work:
+        stamped = await sequencer.stamp_pending(work, resources.clock())
+        known = await sequencer.known_until(work)
+        await work.commit()
+    return stamped, known
+
+
+async def forget(resources: Resources) -> None:
+    """Forget the nonces of signatures that have run out."""
+    async with resources.work() as work:
+        await callers.forget_nonces(work, resources.clock())
+        await work.commit()

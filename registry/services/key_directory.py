@@ -1,0 +1,59 @@
+"""The registered keys in memory: whose key is this? Read again when an unknown one shows up, once a second at most."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from registry.contract.keys import VerifyingKey
+from registry.services.resources import Resources
+from registry.store import callers
+from registry.store.callers import RegisteredKey
+
+READ_AGAIN_AFTER: Final = timedelta(seconds=1)
+
+
+class _Known(msgspec.Struct, frozen=True):
+    key: VerifyingKey
+    registered: RegisteredKey
+
+
+class KeyDirectory:
+    """Looks keys up by their id; a key outside its period of validity is unknown."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+        self._known: dict[str, _Known] = {}
+        self._read_at: datetime | None = None
+
+    async def refresh(self, key_id: str | None = None) -> None:
+        """Read the keys from the database; with ``key_id`` only if that one is not known yet."""
+        now = self._resources.clock()
+        if key_id in self._known or (self._read_at is not None and now - self._read_at < READ_AGAIN_AFTER):
+            return
+        async with self._resources.work() as work:
+            rows = await callers.registered_keys(work)
+        self._known = {row.key_id: _Known(VerifyingKey.from_pem(row.key_id, row.public_key), row) for row in rows}
+        self._read_at = now
+
+    def verifying(self, key_id: str) -> VerifyingKey | None:
+        """Return the key to check a request with, or None if it is not registered or not valid now."""
+        known = self._valid(key_id, self._resources.clock())
+        return None if known is None else known.key
+
+    def verifying_evidence(self, key_id: str) -> VerifyingKey | None:
+        """Return the key to check evidence with: evidence outlives the period in which its key signed requests."""
+        known = self._known.get(key_id)
+        return None if known is None else known.key
+
+    def registered(self, key_id: str) -> RegisteredKey | None:
+        """Return for whom a key is registered, or None."""
+        known = self._known.get(key_id)
+        return None if known is None else known.registered
+
+    def _valid(self, key_id: str, now: datetime) -> _Known | None:
+        known = self._known.get(key_id)
+        if known is None or now < known.registered.valid_from:
+            return None
+        ended = known.registered.valid_to is not None and known.registered.valid_to <= now
+        return None if ended else known

@@ -1,0 +1,205 @@
+"""Finding, opening and changing a record: shared by every way in.
+
+A change is planned first and written afterwards, so that a dry run is the same code without the last step.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+
+from registry.domain import movement as movement_rules
+from registry.domain.errors import Faults
+from registry.domain.movement import Movement
+from registry.domain.reconciliation import Candidate, Identity, Link, LinkMethod, link
+from registry.domain.search_terms import STRONG, Term, name_terms, strong_terms, terms
+from registry.domain.timeline import Contradiction, Timeline, difference, fold
+from registry.services.resources import Resources
+from registry.store import records, submissions
+from registry.store.submissions import Case, Event, StoredLink
+from registry.store.unit_of_work import UnitOfWork
+from registry.vault.keys import DataKey
+from registry.vault.search_keys import SearchKey
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that is open for change: locked, its key at hand, its movements read."""
+
+    person_id: str
+    key: DataKey
+    movements: tuple[Movement, ...]
+    link: Link
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a submission would make of one record: its timeline before and after."""
+
+    found: Found
+    added: tuple[Movement, ...]
+    before: Timeline
+    after: Timeline
+
+    @property
+    def person_id(self) -> str:
+        """The record concerned."""
+        return self.found.person_id
+
+    @property
+    def movements(self) -> tuple[Movement, ...]:
+        """All movements of the record with the new ones."""
+        return (*self.found.movements, *self.added)
+
+    @property
+    def new_contradictions(self) -> tuple[Contradiction, ...]:
+        """The contradictions that this change brings."""
+        return tuple(one for one in self.after.contradictions if one not in self.before.contradictions)
+
+
+async def lock_identities(resources: Resources, work: UnitOfWork, identities: Iterable[Identity]) -> None:
+    """Let no other transaction open or join a record under the same keys until this one ends."""
+    await records.lock_keys(work, keys_of(resources, (term for one in identities for term in _asked(one))))
+
+
+async def join(resources: Resources, work: UnitOfWork, identity: Identity, now: datetime) -> Found:
+    """Find the record that an identity belongs to, or open a new one; it is locked until the transaction ends.
+
+    The caller has locked the identity's keys (:func:`lock_identities`).
+    """
+    found = await records.find(work, keys_of(resources, _asked(identity)))
+    candidates = [
+        Candidate(person_id=one, identities=identities_of(await _movements(resources, work, one))) for one in found
+    ]
+    decision = link(identity, candidates)
+    if decision.person_id is None:
+        return await open_record(resources, work, decision, now)
+    return await reopen(resources, work, decision.person_id, decision)
+
+
+async def open_record(resources: Resources, work: UnitOfWork, decision: Link, now: datetime) -> Found:
+    """Open a new, empty record with a data key of its own."""
+    person_id = resources.new_id()
+    await records.open_person(work, person_id, now)
+    key = await resources.keyring.make(work, person_id, now)
+    return Found(person_id=person_id, key=key, movements=(), link=decision)
+
+
+async def reopen(resources: Resources, work: UnitOfWork, person_id: str, decision: Link) -> Found:
+    """Lock a record that is already there and read its movements."""
+    await records.lock_person(work, person_id)
+    key = await resources.keyring.find(work, person_id)
+    movements = await records.movements_of(work, key, person_id)
+    return Found(person_id=person_id, key=key, movements=movements, link=decision)
+
+
+async def _movements(resources: Resources, work: UnitOfWork, person_id: str) -> tuple[Movement, ...]:
+    key = await resources.keyring.find(work, person_id)
+    return await records.movements_of(work, key, person_id)
+
+
+def _asked(identity: Identity) -> Iterator[Term]:
+    """Yield the terms under which the same person may already be there."""
+    yield from strong_terms([identity])
+    if identity.name is not None and identity.birth_date is not None:
+        yield from name_terms(identity.name, identity.birth_date)
+
+
+def identities_of(movements: Iterable[Movement]) -> tuple[Identity, ...]:
+    """Return who a record's person is by each living statement and by all together, under past names as well."""
+    given = tuple(movements)
+    timeline = fold(given)
+    statements = [version.state for version in timeline.versions]
+    statements += [one.statement for one in given if one.movement_id not in timeline.superseded]
+    known = [Identity.of(one) for one in statements if one.stated]
+    past = [msgspec.structs.replace(Identity.of(one), name=name) for one in statements for name in one.past_names or ()]
+    return tuple(dict.fromkeys([*known, *past]))
+
+
+def keys_of(resources: Resources, wanted: Iterable[Term]) -> frozenset[SearchKey]:
+    """Return the search keys of terms."""
+    return frozenset(resources.search_keys.of(term.kind, *term.parts) for term in wanted)
+
+
+def plan(found: Found, added: Sequence[Movement]) -> Plan:
+    """Work out what the record becomes with further movements; raises InvalidInput if one of them cannot be."""
+    faults = Faults()
+    known = frozenset(one.movement_id for one in found.movements)
+    for one in added:
+        movement_rules.check(one, known, faults)
+    faults.refuse_if_any()
+    before, after = fold(found.movements), fold((*found.movements, *added))
+    return Plan(found=found, added=tuple(added), before=before, after=after)
+
+
+async def write(resources: Resources, work: UnitOfWork, change: Plan, link: StoredLink, now: datetime) -> None:
+    """Write a planned change: link, movements, versions, search keys, cases and events."""
+    await submissions.add_link(work, link)
+    await records.add_movements(work, change.found.key, change.person_id, change.added)
+    gone, come = difference(change.before, change.after)
+    await records.replace_versions(
+        work, change.found.key, change.person_id, gone=gone, come=come, revision=len(change.movements)
+    )
+    held_elsewhere = await _make_findable(resources, work, change)
+    await submissions.open_cases(work, _cases(change, link.submission_id, held_elsewhere), now)
+    await submissions.add_events(work, events(change, link.submission_id), now)
+
+
+async def _make_findable(resources: Resources, work: UnitOfWork, change: Plan) -> frozenset[SearchKey]:
+    """Write the search keys; return the living numbers that another record holds, which this one does not claim."""
+    findable = keys_of(resources, terms(identities_of(change.movements)))
+    last = change.after.last
+    current = () if last is None else (Identity.of(last.state),)
+    living = keys_of(resources, (term for term in strong_terms(current) if term.kind in STRONG))
+    elsewhere = await records.held_by_others(work, change.person_id, living)
+    await records.write_search_keys(work, change.person_id, findable=findable, living=living - elsewhere)
+    return elsewhere
+
+
+def _cases(change: Plan, submission_id: str, held_elsewhere: frozenset[SearchKey]) -> Iterator[Case]:
+    """Yield what people have to decide because of this change."""
+    for one in change.new_contradictions:
+        yield Case(person_id=change.person_id, submission_id=submission_id, kind=str(one.conflict), field=one.field)
+    if change.found.link.rivals:
+        yield Case(
+            person_id=change.person_id,
+            submission_id=submission_id,
+            kind="rivals",
+            rivals=change.found.link.rivals,
+        )
+    for key in sorted(held_elsewhere, key=lambda one: one.kind):
+        yield Case(
+            person_id=change.person_id,
+            submission_id=submission_id,
+            kind="number-held-by-another",
+            field=str(key.kind),
+        )
+
+
+def events(change: Plan, submission_id: str) -> tuple[Event, ...]:
+    """Return what is to be told of this change, and to whom: the mission and the municipality of the record."""
+    last = change.after.last or change.before.last
+    recipients: set[str] = set()
+    if last is not None:
+        recipients |= {last.state.mission} if last.state.mission else set()
+        if last.state.last_address is not None:
+            recipients.add(str(last.state.last_address.municipality))
+    return tuple(
+        Event(
+            person_id=change.person_id,
+            submission_id=submission_id,
+            kind=str(one.kind),
+            recipients=tuple(sorted(recipients)),
+        )
+        for one in change.added
+    )
+
+
+def stored_link(change: Plan, submission_id: str, person_index: int) -> StoredLink:
+    """Return the link of one person of a submission, as it is kept."""
+    method: LinkMethod = change.found.link.method
+    return StoredLink(
+        submission_id=submission_id,
+        person_index=person_index,
+        person_id=change.person_id,
+        method=method,
+        confirmed=change.found.link.is_confirmed,
+    )

@@ -1,0 +1,43 @@
+"""What every use case is given: the database, the keys, the clock, the tables of codes. Wiring makes it, once."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from registry.contract.keys import SigningKey
+from registry.domain.mission import JAPAN, MissionTable
+from registry.domain.municipality import MunicipalityTable
+from registry.store.keyring import Keyring
+from registry.store.unit_of_work import UnitOfWork
+from registry.vault.keys import KeyProvider
+from registry.vault.pseudonyms import pseudonym
+from registry.vault.search_keys import SearchKeys
+
+
+class Resources(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything outside the rules. ``clock`` gives the moment in UTC, ``new_id`` a fresh UUID as text."""
+
+    engine: AsyncEngine
+    provider: KeyProvider
+    keyring: Keyring
+    search_keys: SearchKeys
+    signing_key: SigningKey
+    missions: MissionTable
+    municipalities: MunicipalityTable
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+
+    def work(self) -> UnitOfWork:
+        """Return a unit of work that is not open yet."""
+        return UnitOfWork(self.engine)
+
+    def pseudonym(self, body: str, person_id: str) -> str:
+        """Return what ``body`` knows the person by; no other body knows it."""
+        return pseudonym(self.provider, body, person_id)
+
+
+def japan_date(moment: datetime) -> date:
+    """Return the legal date in Japan at a moment."""
+    return moment.astimezone(JAPAN).date()

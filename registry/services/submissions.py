@@ -1,0 +1,268 @@
+"""A report from a mission becomes movements of records: the ten steps of accepting (docs/architecture.md).
+
+(1) signature, (2) idempotency and (9) the entry in the log stand in ``attendance``; here are (3) to (8) and (10).
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from registry.contract.decoding import decode, encode
+from registry.contract.evidence import EvidenceRefused, verify_evidence
+from registry.contract.messages import DryRun, PersonOutcome, Receipt, SubmissionState, VersionChange
+from registry.contract.problems import ProblemCode, fault_entry
+from registry.domain import residence_report
+from registry.domain.disclosure import BodyKind
+from registry.domain.errors import Fault, FaultCode, InvalidInput, NotCompetent, NotFound, NotPermitted
+from registry.domain.mission import two_clocks
+from registry.domain.reconciliation import Identity, Link, LinkMethod
+from registry.domain.residence_report import ReportedPerson, ReportKind, ResidenceReport
+from registry.domain.timeline import difference, fold
+from registry.services import records
+from registry.services.attendance import Caller, Done
+from registry.services.key_directory import KeyDirectory
+from registry.services.records import Found, Plan
+from registry.services.resources import Resources, japan_date
+from registry.store import records as stored_records
+from registry.store import submissions
+from registry.store.submissions import Case, Content, Submission
+from registry.store.unit_of_work import UnitOfWork
+
+REVIEW_WARNINGS: Final = frozenset({FaultCode.COMPETENCE_UNCERTAIN})
+"""Warnings that people have to look at before the submission counts as accepted."""
+
+FARTHEST_AHEAD: Final = timedelta(hours=14)
+"""How far the easternmost calendar runs ahead of UTC."""
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """A report that passed the door: its exact bytes and evidence, what it says, what is odd about it."""
+
+    body: bytes
+    evidence: str
+    report: ResidenceReport
+    warnings: tuple[Fault, ...]
+    now: datetime
+
+
+def check(resources: Resources, keys: KeyDirectory, caller: Caller, body: bytes, evidence: str) -> Checked:
+    """Take a report apart and hold it against form and law: steps (3) and (4), all faults at once.
+
+    Raises NotPermitted if the caller is no mission, NotCompetent if it reports for another mission, EvidenceRefused
+    if the evidence is not that mission's over these bytes, InvalidInput with every fault of the report.
+    """
+    if caller.body_kind is not BodyKind.MISSION:
+        raise NotPermitted(Fault(code=FaultCode.NO_GRANT, expected="reports come from missions"))
+    signed = keys.registered(verify_evidence(body, evidence, keys.verifying_evidence).key_id)
+    if signed is None or signed.body != caller.body:
+        raise EvidenceRefused(ProblemCode.EVIDENCE_INVALID)
+    report = decode(body, ResidenceReport)
+    if report.mission != caller.body:
+        expected = "the code of the reporting mission"
+        raise NotCompetent(Fault(code=FaultCode.MISSION_NOT_COMPETENT, pointer="/mission", expected=expected))
+    now = resources.clock()
+    faults = residence_report.check(report, resources.missions, _today_at_mission(resources, caller.body, now))
+    faults.refuse_if_any()
+    return Checked(body=body, evidence=evidence, report=report, warnings=faults.warnings, now=now)
+
+
+def _today_at_mission(resources: Resources, code: str, now: datetime) -> date:
+    """Return the date on the mission's own calendar; where its zone is not on file, the latest date on earth."""
+    mission = resources.missions.find(code)
+    if mission is None or mission.time_zone is None:
+        return (now + FARTHEST_AHEAD).date()
+    return two_clocks(now, ZoneInfo(mission.time_zone)).local_date
+
+
+async def accept(resources: Resources, work: UnitOfWork, caller: Caller, checked: Checked) -> Done:
+    """Take a checked report in: steps (5) to (8) and (10); the answer is its receipt."""
+    submission_id = resources.new_id()
+    plans = await _plans(resources, work, caller, checked, submission_id)
+    state = _state(checked, plans)
+    receipt = Receipt(
+        submission_id=submission_id,
+        state=state,
+        received_at=checked.now,
+        received_on=japan_date(checked.now),
+        report_sha256=sha256(checked.body).hexdigest(),
+        people=_outcomes(resources, caller, plans),
+        warnings=tuple(map(fault_entry, checked.warnings)),
+    )
+    await _write(resources, work, caller, checked, plans, receipt)
+    return Done(message=receipt, outcome=str(state), person_id=plans[0].person_id)
+
+
+async def dry_run(resources: Resources, work: UnitOfWork, caller: Caller, checked: Checked) -> Done:
+    """Say what :func:`accept` would do, and do nothing: the savepoint is undone, whatever it opened or locked."""
+    undone = await work.connection.begin_nested()
+    try:
+        plans = await _plans(resources, work, caller, checked, resources.new_id())
+        told = [one for plan in plans for one in records.events(plan, "")]
+    finally:
+        await undone.rollback()
+    message = DryRun(
+        state=_state(checked, plans),
+        people=_outcomes(resources, caller, plans),
+        changes=tuple(change for index, plan in enumerate(plans) for change in _changes(index, plan)),
+        events=tuple(one.kind for one in told),
+        recipients=tuple(sorted({body for one in told for body in one.recipients})),
+        warnings=tuple(map(fault_entry, checked.warnings)),
+    )
+    return Done(message=message, outcome="dry-run", person_id=None)
+
+
+async def _plans(
+    resources: Resources, work: UnitOfWork, caller: Caller, checked: Checked, submission_id: str
+) -> tuple[Plan, ...]:
+    """Find everybody's record and work out what it becomes: steps (5) and (6)."""
+    report = checked.report
+    replaced = await _replaced(work, caller, report)
+    identities = [_identity(person) for person in report.people]
+    await records.lock_identities(resources, work, identities)
+    plans: list[Plan] = []
+    for index, identity in enumerate(identities):
+        if index in replaced:
+            same = Link(method=LinkMethod.SAME_SUBMITTER, person_id=replaced[index])
+            found = await records.reopen(resources, work, replaced[index], same)
+            wrong = await stored_records.movement_ids(work, report.replaces or "", index)
+        else:
+            found, wrong = await records.join(resources, work, identity, checked.now), ()
+        _refuse_twice(plans, found.person_id, index)
+        _refuse_superseded(found, wrong)
+        plans.append(records.plan(found, residence_report.movements(report, index, submission_id, wrong)))
+    return tuple(plans)
+
+
+def _identity(person: ReportedPerson) -> Identity:
+    """Return who the report says a person is; a new name in a 変更届 is not yet by what they are found."""
+    return Identity(
+        name=person.name,
+        birth_date=person.birth_date,
+        sex=person.sex,
+        honseki=person.honseki,
+        individual_number=person.individual_number,
+        resident_record_code=person.resident_record_code,
+    )
+
+
+async def _replaced(work: UnitOfWork, caller: Caller, report: ResidenceReport) -> dict[int, str]:
+    """Return, by their place in the report, the records of the submission that it corrects or takes back."""
+    if report.replaces is None:
+        return {}
+    earlier = await submissions.get(work, report.replaces) if _is_id(report.replaces) else None
+    if earlier is None or earlier.sender != caller.body:
+        expected = "the id of an earlier submission of this mission"
+        raise InvalidInput(Fault(code=FaultCode.REPLACES_UNKNOWN_MOVEMENT, pointer="/replaces", expected=expected))
+    return {link.person_index: link.person_id for link in await submissions.links_of(work, report.replaces)}
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _refuse_twice(plans: list[Plan], person_id: str, index: int) -> None:
+    if any(plan.person_id == person_id for plan in plans):
+        expected = "each person once in a report"
+        raise InvalidInput(Fault(code=FaultCode.DUPLICATE, pointer=f"/people/{index}", expected=expected))
+
+
+def _refuse_superseded(found: Found, wrong: tuple[str, ...]) -> None:
+    """Refuse to correct what was corrected already; the latest correction is the one to correct."""
+    if fold(found.movements).superseded & set(wrong):
+        expected = "the submission that last corrected this one"
+        raise InvalidInput(Fault(code=FaultCode.REPLACES_UNKNOWN_MOVEMENT, pointer="/replaces", expected=expected))
+
+
+def _state(checked: Checked, plans: Sequence[Plan]) -> SubmissionState:
+    contested = any(plan.found.link.rivals for plan in plans)
+    if contested or any(fault.code in REVIEW_WARNINGS for fault in checked.warnings):
+        return SubmissionState.IN_REVIEW
+    return SubmissionState.ACCEPTED_WITH_WARNINGS if checked.warnings else SubmissionState.ACCEPTED
+
+
+def _outcomes(resources: Resources, caller: Caller, plans: Sequence[Plan]) -> tuple[PersonOutcome, ...]:
+    return tuple(outcome(resources, caller, plan, index) for index, plan in enumerate(plans))
+
+
+def outcome(resources: Resources, caller: Caller, plan: Plan, index: int) -> PersonOutcome:
+    """Return what became of one person, in the caller's own pseudonym."""
+    last = plan.after.last
+    return PersonOutcome(
+        index=index,
+        person=resources.pseudonym(caller.body, plan.person_id),
+        link=plan.found.link.method,
+        confirmed=plan.found.link.is_confirmed,
+        status=None if last is None else last.status,
+    )
+
+
+def _changes(index: int, plan: Plan) -> Iterator[VersionChange]:
+    """Yield the difference that a plan makes to the record's versions, without values."""
+    gone, come = difference(plan.before, plan.after)
+    for change, versions in (("goes", gone), ("comes", come)):
+        for version in versions:
+            yield VersionChange(
+                person_index=index,
+                change=change,
+                status=version.status,
+                certain_from=version.certain.first,
+                certain_to=version.certain.end,
+                fields=tuple(sorted(version.state.stated)),
+            )
+
+
+async def _write(
+    resources: Resources,
+    work: UnitOfWork,
+    caller: Caller,
+    checked: Checked,
+    plans: Sequence[Plan],
+    receipt: Receipt,
+) -> None:
+    """Write submission, links, records, cases and events: steps (6) to (8)."""
+    submission = Submission(
+        submission_id=receipt.submission_id,
+        kind="report",
+        sender=caller.body,
+        state=str(receipt.state),
+        received_at=receipt.received_at,
+        received_on=receipt.received_on,
+        replaces=checked.report.replaces,
+    )
+    key = await resources.keyring.make(work, receipt.submission_id, checked.now)
+    content = Content(body=checked.body, evidence=checked.evidence, receipt=encode(receipt))
+    await submissions.add(work, key, submission, content)
+    for index, plan in enumerate(plans):
+        link = records.stored_link(plan, receipt.submission_id, index)
+        await records.write(resources, work, plan, link, checked.now)
+    warned = (fault for fault in checked.warnings if fault.code in REVIEW_WARNINGS)
+    cases = [
+        Case(person_id=plans[0].person_id, submission_id=receipt.submission_id, kind=str(fault.code))
+        for fault in warned
+    ]
+    await submissions.open_cases(work, cases, checked.now)
+    if checked.report.kind is ReportKind.ANNULMENT and checked.report.replaces:
+        await submissions.set_state(work, checked.report.replaces, SubmissionState.ANNULLED)
+
+
+async def receipt_of(resources: Resources, work: UnitOfWork, caller: Caller, submission_id: str) -> Done:
+    """Return the receipt of a submission of the caller's own, with the state in which it stands now.
+
+    Raises NotFound for another body's submission just as for one that never was.
+    """
+    found = await submissions.get(work, submission_id) if _is_id(submission_id) else None
+    if found is None or found.sender != caller.body:
+        raise NotFound(Fault(code=FaultCode.CODE_UNKNOWN, expected="the id of a submission of the caller's"))
+    key = await resources.keyring.find(work, submission_id)
+    content = await submissions.content_of(work, key, submission_id)
+    receipt = decode(content.receipt if content else b"", Receipt)
+    now_stands = msgspec.structs.replace(receipt, state=SubmissionState(found.state))
+    return Done(message=now_stands, outcome="found")

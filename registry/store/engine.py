@@ -1,0 +1,35 @@
+"""How the registry is connected to PostgreSQL: one engine per role, with timeouts that end what hangs."""
+
+from typing import Final
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+TIMEOUTS: Final = {
+    "statement_timeout": "15s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "30s",
+}
+"""A request that waits longer has lost its caller anyway; its transaction is rolled back."""
+
+POOL_SIZE: Final = 16
+
+
+def connect(dsn: str, *, pool_size: int = POOL_SIZE, role: str | None = None) -> AsyncEngine:
+    """Return an engine for ``dsn`` (``postgresql://…``); ``role`` is taken on at once by every connection."""
+    settings = TIMEOUTS | {"application_name": "registry", "timezone": "UTC"}
+    if role is not None:
+        settings["role"] = role
+    return create_async_engine(
+        asyncpg_url(dsn),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_pre_ping=False,
+        connect_args={"server_settings": settings},
+    )
+
+
+def asyncpg_url(dsn: str) -> URL:
+    """Return the DSN as SQLAlchemy's URL for asyncpg; ``host`` may be a socket folder in the query part."""
+    return make_url(dsn).set(drivername="postgresql+asyncpg")

@@ -1,0 +1,79 @@
+"""Data keys as they lie in the database: wrapped by the key of a month, which the master key wraps."""
+
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from registry.store import tables as t
+from registry.store.unit_of_work import UnitOfWork
+from registry.vault.keys import DataKey, Kek, KeyProvider, WrappedDataKey, WrappedKek
+
+SERVICE: str = "00000000-0000-0000-0000-000000000000"
+"""The owner of the data key for what belongs to no single person: stored answers without personal data."""
+
+
+class Shredded(Exception):  # noqa: N818 - a fact about the past, not an accident
+    """The data key of this owner was destroyed, and with it all that it sealed; or there never was one."""
+
+
+class Keyring:
+    """Makes and finds data keys. Unwrapped month keys are kept in memory; data keys only while they are used."""
+
+    def __init__(self, provider: KeyProvider) -> None:
+        self._provider = provider
+        self._keks: dict[int, Kek] = {}
+
+    async def make(self, work: UnitOfWork, owner: str, now: datetime) -> DataKey:
+        """Make a data key for ``owner``, a person or submission that has none yet."""
+        kek = await self._kek_of_month(work, now)
+        key, wrapped = DataKey.generate(kek, person_id=owner)
+        await work.run(insert(t.data_key).values(owner=owner, kek_id=kek.key_id, wrapped=wrapped.wrapped))
+        return key
+
+    async def find(self, work: UnitOfWork, owner: str) -> DataKey:
+        """Return the data key of ``owner``; raises :class:`Shredded` when there is none."""
+        query = (
+            select(t.data_key.c.wrapped.label("wrapped"), t.data_key.c.kek_id, t.monthly_kek.c.wrapped.label("kek"))
+            .join(t.monthly_kek)
+            .where(t.data_key.c.owner == owner)
+        )
+        row = await work.one(query)
+        if row is None:
+            raise Shredded
+        kek = self._unwrapped(row["kek_id"], row["kek"])
+        stored = WrappedDataKey(person_id=owner, key_id=1, kek_id=row["kek_id"], wrapped=row["wrapped"])
+        return DataKey.unwrap(kek, stored)
+
+    async def find_or_make(self, work: UnitOfWork, owner: str, now: datetime) -> DataKey:
+        """Return the data key of ``owner``, made now if there is none; two at once end with the same key."""
+        try:
+            return await self.find(work, owner)
+        except Shredded:
+            kek = await self._kek_of_month(work, now)
+            _, wrapped = DataKey.generate(kek, person_id=owner)
+            row = {"owner": owner, "kek_id": kek.key_id, "wrapped": wrapped.wrapped}
+            await work.run(upsert(t.data_key).values(row).on_conflict_do_nothing())
+            return await self.find(work, owner)
+
+    async def _kek_of_month(self, work: UnitOfWork, now: datetime) -> Kek:
+        """Return the key of the month, made by whoever first needs it; its id is the month, 202405."""
+        kek_id = now.year * 100 + now.month
+        query = select(t.monthly_kek.c.wrapped).where(t.monthly_kek.c.kek_id == kek_id)
+        row = await work.one(query)
+        if row is None:
+            _, made = Kek.generate(self._provider, key_id=kek_id, month=f"{now:%Y-%m}")
+            values = {"kek_id": kek_id, "month": now.date().replace(day=1), "wrapped": made.wrapped}
+            await work.run(upsert(t.monthly_kek).values(values).on_conflict_do_nothing())
+            row = await work.one(query)
+        if row is None:
+            raise Shredded
+        return self._unwrapped(kek_id, row["wrapped"])
+
+    def _unwrapped(self, kek_id: int, wrapped: bytes) -> Kek:
+        kek = self._keks.get(kek_id)
+        if kek is None:
+            month = f"{kek_id // 100:04}-{kek_id % 100:02}"
+            kek = Kek.unwrap(self._provider, WrappedKek(key_id=kek_id, month=month, wrapped=wrapped))
+            self._keks[kek_id] = kek
+        return kek

@@ -1,0 +1,310 @@
+"""The tables of the registry, as the application sees them; ``migrations`` makes them and adds what guards them.
+
+In clear stand only ids, dates of validity, status, mission and municipality: what SQL must sort and join by. Names,
+numbers and contact data lie in sealed blobs (``sealed``), one per row, and are found through ``search_key``.
+"""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import DATERANGE, ExcludeConstraint
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+
+def _id(name: str, *arguments: ForeignKey, primary_key: bool = False, nullable: bool = False) -> Column[str]:
+    return Column(name, Uuid(as_uuid=False), *arguments, primary_key=primary_key, nullable=nullable)
+
+
+def _moment(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+# ------------------------------------------------------------------------------------------------- keys
+
+monthly_kek = Table(
+    "monthly_kek",
+    metadata,
+    Column("kek_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("month", Date, nullable=False, unique=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+"""One key-encryption key a month, itself wrapped under the master key that never enters the database."""
+
+data_key = Table(
+    "data_key",
+    metadata,
+    _id("owner", primary_key=True),
+    Column("kek_id", BigInteger, ForeignKey(monthly_kek.c.kek_id), nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+"""The data key of a person, or of a submission's evidence. Deleting the row shreds everything sealed with it."""
+
+# ----------------------------------------------------------------------------------------------- people
+
+person = Table("person", metadata, _id("person_id", primary_key=True), _moment("opened_at"))
+"""One row per record; the row that is locked while its movements change."""
+
+submission = Table(
+    "submission",
+    metadata,
+    _id("submission_id", primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    _moment("received_at"),
+    Column("received_on", Date, nullable=False),
+    _id("replaces", nullable=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+"""An accepted report or 除票: its exact bytes with the evidence and receipt, sealed with a key of its own."""
+
+movement = Table(
+    "movement",
+    metadata,
+    Column("movement_id", Text, primary_key=True),
+    _id("person_id", ForeignKey(person.c.person_id)),
+    _id("submission_id", ForeignKey(submission.c.submission_id)),
+    Column("kind", Text, nullable=False),
+    Column("earliest", Date, nullable=False),
+    Column("latest", Date, nullable=False),
+    Column("notified_on", Date, nullable=False),
+    Column("replaces", Text, ForeignKey("movement.movement_id")),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("ix_movement_person_id", "person_id"),
+    Index("ix_movement_submission_id", "submission_id"),
+)
+"""異動, only ever inserted (a trigger refuses the rest)."""
+
+version = Table(
+    "version",
+    metadata,
+    _id("person_id", ForeignKey(person.c.person_id), primary_key=True),
+    Column("made_by", Text, ForeignKey(movement.c.movement_id), primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("mission", Text),
+    Column("municipality", String(6)),
+    Column("certain", DATERANGE, nullable=False),
+    Column("possible", DATERANGE, nullable=False),
+    Column("disputed", ARRAY(Text), nullable=False),
+    Column("last_confirmed", Date),
+    Column("revision", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    ExcludeConstraint(("person_id", "="), ("certain", "&&"), name="ex_version_certain_overlap"),
+    Index("ix_version_mission", "mission"),
+    Index("ix_version_municipality", "municipality"),
+)
+"""The projection: what the movements known now come to. On no day do two versions of a record hold for certain."""
+
+search_key = Table(
+    "search_key",
+    metadata,
+    Column("entry_id", BigInteger, Identity(always=True), primary_key=True),
+    _id("person_id", ForeignKey(person.c.person_id)),
+    Column("kind", Text, nullable=False),
+    Column("generation", SmallInteger, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    UniqueConstraint("person_id", "kind", "generation", "key", name="uq_search_key_entry"),
+    Index("ix_search_key_lookup", "generation", "kind", "key"),
+)
+"""By what a record is found: one row per number, code and spelling that it ever had."""
+
+living_number = Table(
+    "living_number",
+    metadata,
+    Column("generation", SmallInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("key", LargeBinary, primary_key=True),
+    _id("person_id", ForeignKey(person.c.person_id)),
+    Index("ix_living_number_person_id", "person_id"),
+)
+"""個人番号 and 住民票コード in force: at most one record holds each (番号法8条 2項)."""
+
+link = Table(
+    "link",
+    metadata,
+    _id("submission_id", ForeignKey(submission.c.submission_id), primary_key=True),
+    Column("person_index", SmallInteger, primary_key=True),
+    _id("person_id", ForeignKey(person.c.person_id)),
+    Column("method", Text, nullable=False),
+    Column("confirmed", Boolean, nullable=False),
+    Index("ix_link_person_id", "person_id"),
+)
+"""Why a submission's person is this record, and whether a number may leave on it."""
+
+removed_record = Table(
+    "removed_record",
+    metadata,
+    Column("municipality", String(6), primary_key=True),
+    Column("addressee_key", LargeBinary, primary_key=True),
+    _id("person_id", ForeignKey(person.c.person_id)),
+    _id("submission_id", ForeignKey(submission.c.submission_id)),
+    Column("content_key", LargeBinary, nullable=False),
+    Index("ix_removed_record_person_id", "person_id"),
+)
+"""The 除票 that each municipality holds: its 宛名番号 as a search key, and a keyed digest of what it last said."""
+
+review_case = Table(
+    "review_case",
+    metadata,
+    Column("case_id", BigInteger, Identity(always=True), primary_key=True),
+    _id("person_id", ForeignKey(person.c.person_id)),
+    _id("submission_id", ForeignKey(submission.c.submission_id)),
+    Column("kind", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("rivals", ARRAY(Uuid(as_uuid=False)), nullable=False),
+    _moment("opened_at"),
+    _moment("closed_at", nullable=True),
+    Index("ix_review_case_person_id", "person_id", postgresql_where=text("closed_at IS NULL")),
+)
+"""What people have to decide: contradictions, rivals, uncertain competence. Never a name or number."""
+
+event = Table(
+    "event",
+    metadata,
+    Column("event_id", BigInteger, Identity(always=True), primary_key=True),
+    _id("person_id", ForeignKey(person.c.person_id)),
+    _id("submission_id", ForeignKey(submission.c.submission_id)),
+    Column("kind", Text, nullable=False),
+    Column("recipients", ARRAY(Text), nullable=False),
+    _moment("at"),
+)
+"""Outbox: what happened to whose record and who is to hear of it; the content is asked for under a grant."""
+
+# ------------------------------------------------------------------------------------------- known time
+
+pending_stamp = Table(
+    "pending_stamp",
+    metadata,
+    _id("submission_id", ForeignKey(submission.c.submission_id), primary_key=True),
+)
+"""Committed submissions that the sequencer has not stamped yet."""
+
+stamp = Table(
+    "stamp",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    _id("submission_id", ForeignKey(submission.c.submission_id)),
+    _moment("at"),
+    UniqueConstraint("submission_id"),
+    Index("ix_stamp_at", "at"),
+)
+"""When the registry came to know: strictly increasing (seq, at), given after commit."""
+
+known_until = Table(
+    "known_until",
+    metadata,
+    Column("only", Boolean, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    _moment("at"),
+)
+"""The last moment up to which everything committed is stamped; one row."""
+
+# ------------------------------------------------------------------------------------ callers and the log
+
+client_key = Table(
+    "client_key",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("body_kind", Text, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    _moment("valid_from"),
+    _moment("valid_to", nullable=True),
+)
+"""Who may sign requests: one algorithm per key, which the key itself fixes."""
+
+nonce = Table(
+    "nonce",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("nonce", Text, primary_key=True),
+    _moment("expires"),
+    Index("ix_nonce_expires", "expires"),
+)
+"""Nonces of signatures still in their time; a second use is a replay."""
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("body", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request_hash", LargeBinary, nullable=False),
+    _moment("received_at"),
+    Column("status", Integer),
+    _id("owner", nullable=True),
+    Column("sealed", LargeBinary),
+)
+"""What was answered under a sender's key; the answer is sealed with the data key of ``owner``. Kept 90 days or more."""
+
+grant_row = Table(
+    "grant_row",
+    metadata,
+    Column("grant_id", Text, primary_key=True),
+    Column("body_kind", Text, nullable=False),
+    Column("affair", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("bases", ARRAY(Text), nullable=False),
+    Column("items", ARRAY(Text), nullable=False),
+    Column("searches", ARRAY(Text), nullable=False),
+    Column("condition", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_to", Date),
+)
+"""The table of grants; statutory rows come by migration with their law and dates."""
+
+disclosure_entry = Table(
+    "disclosure_entry",
+    metadata,
+    Column("entry_id", BigInteger, Identity(always=True), primary_key=True),
+    _moment("asked_at"),
+    Column("body", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("handled_by", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("affair", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("search", Text, nullable=False),
+    Column("items", ARRAY(Text), nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("codes", ARRAY(Text), nullable=False),
+    Column("number_accessed", Boolean, nullable=False),
+    _id("person_id", nullable=True),
+    _id("correlation_id"),
+    Index("ix_disclosure_entry_person_id", "person_id"),
+)
+"""情報提供等の記録 (番号法23条): one entry per request, refusals included, committed before the answer leaves."""
+
+sandbox_clock = Table(
+    "sandbox_clock",
+    metadata,
+    Column("only", Boolean, primary_key=True),
+    Column("offset_seconds", BigInteger, nullable=False),
+)
+"""How far the sandbox's clock runs ahead of the real one; empty in production."""

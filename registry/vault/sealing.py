@@ -1,0 +1,89 @@
+"""Sealing: a value becomes a blob that opens with one key and at one place only.
+
+AES-256-GCM under a random 96-bit nonce. The envelope is Google Tink's, so that Tink reads it:
+
+    0x01 ‖ key id (4, big-endian) ‖ nonce (12) ‖ ciphertext ‖ tag (16)
+
+The additional data name the place, each part as its length (4, big-endian) and its UTF-8 bytes:
+
+    "v1" | table | row id | column | version (decimal)
+
+So a blob that someone with access to the database moves to another row, column, version or table does not open there;
+one of another person does not, because the key is another. The lengths keep ("ab", "c") apart from ("a", "bc").
+
+Random nonces are safe for 2³² values under one key (NIST SP 800-38D § 8.3). A person's key seals some hundreds, a
+month's key one for each person who came or whose key was renewed in that month.
+"""
+
+import os
+from collections.abc import Callable
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+KEY_BYTES = 32
+"""Length of every key of the vault: AES-256 and HMAC-SHA-256."""
+
+_PREFIX = b"\x01"
+_HEADER_ENDS = 5
+_NONCE_BYTES = 12
+_NONCE_ENDS = _HEADER_ENDS + _NONCE_BYTES
+_TAG_BYTES = 16
+
+
+class SealBroken(Exception):  # noqa: N818 - it names what was found, as the refusals of the domain do
+    """The blob does not open: another key, another place, or altered. Which of them is told to nobody."""
+
+    def __init__(self) -> None:
+        super().__init__("the seal is broken: another key, another place or altered content")
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where in the database a sealed value stands; ``version`` counts how often it was replaced there."""
+
+    table: str
+    row_id: str
+    column: str
+    version: int
+
+
+class SealingKey:
+    """An AES-256 key made ready once, with the id (below 2³²) that its envelopes carry. It never shows its bytes."""
+
+    __slots__ = ("aead", "header", "key_id")
+
+    def __init__(self, key_id: int, key: bytes) -> None:
+        if len(key) != KEY_BYTES:
+            raise ValueError("a sealing key has 32 bytes")
+        self.key_id = key_id
+        self.header = _PREFIX + key_id.to_bytes(4, "big")
+        self.aead = AESGCM(key)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(key_id={self.key_id})"
+
+
+def seal(key: SealingKey, place: Place, plaintext: bytes, random: Callable[[int], bytes] = os.urandom) -> bytes:
+    """Return the envelope of ``plaintext``, 33 bytes longer, that opens with ``key`` at ``place`` and nowhere else."""
+    nonce = random(_NONCE_BYTES)
+    return key.header + nonce + key.aead.encrypt(nonce, plaintext, _additional_data(place))
+
+
+def open_sealed(key: SealingKey, place: Place, envelope: bytes) -> bytes:
+    """Return what was sealed with ``key`` at ``place``; raises :class:`SealBroken` if ``envelope`` is not that."""
+    if len(envelope) < _NONCE_ENDS + _TAG_BYTES or envelope[:_HEADER_ENDS] != key.header:
+        raise SealBroken
+    try:
+        return key.aead.decrypt(envelope[_HEADER_ENDS:_NONCE_ENDS], envelope[_NONCE_ENDS:], _additional_data(place))
+    except InvalidTag:
+        raise SealBroken from None
+
+
+def length_prefixed(*parts: str) -> bytes:
+    """Return ``parts`` as one unambiguous message: each as its length in bytes (4, big-endian) and its UTF-8 bytes."""
+    return b"".join([len(part).to_bytes(4, "big") + part for part in [text.encode() for text in parts]])
+
+
+def _additional_data(place: Place) -> bytes:
+    return length_prefixed("v1", place.table, place.row_id, place.column, str(place.version))

@@ -1,0 +1,43 @@
+"""POST /v1/inquiries and GET /v1/grants: who is asked about, and what may be asked. POST only: no name in a URL."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+
+from registry.contract.decoding import decode
+from registry.contract.messages import Inquiry
+from registry.contract.signing import RequestParts
+from registry.services import inquiries
+from registry.services.attendance import Asked, Caller, Done
+from registry.store.unit_of_work import UnitOfWork
+from registry.web.desk import Desk, Prepared
+from registry.web.problems import OK
+
+
+@post("/v1/inquiries", status_code=OK)
+async def inquire(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
+    """Answer one inquiry about one person."""
+
+    def prepare(caller: Caller, parts: RequestParts, correlation_id: str) -> Prepared:
+        inquiry = decode(parts.body, Inquiry)
+
+        async def act(work: UnitOfWork) -> Done:
+            return await inquiries.answer(desk.resources, work, caller, inquiry, correlation_id)
+
+        return inquiries.asked(inquiry, correlation_id), act
+
+    return await desk.serve(request, "inquiry", prepare)
+
+
+@get("/v1/grants")
+async def grants(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
+    """Tell the caller what it may ask, of whom and until when."""
+
+    def prepare(caller: Caller, _: RequestParts, correlation_id: str) -> Prepared:
+        async def act(work: UnitOfWork) -> Done:
+            return await inquiries.grants_of(desk.resources, work, caller)
+
+        return Asked(operation="grants", correlation_id=correlation_id), act
+
+    return await desk.serve(request, "grants", prepare)

@@ -1,0 +1,30 @@
+"""POST /v1/removed-records: one part of an extract from a municipality."""
+
+from typing import Any
+
+from litestar import Request, Response, post
+from litestar.di import NamedDependency
+
+from registry.contract.decoding import decode
+from registry.contract.messages import Delivery
+from registry.contract.signing import RequestParts
+from registry.services import removed_records
+from registry.services.attendance import Asked, Caller, Done
+from registry.store.unit_of_work import UnitOfWork
+from registry.web.desk import LARGEST_BODY, Desk, Prepared
+from registry.web.problems import OK
+
+
+@post("/v1/removed-records", status_code=OK)
+async def deliver(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
+    """Take in up to a hundred 除票; a faulty one never stops the others."""
+
+    def prepare(caller: Caller, parts: RequestParts, correlation_id: str) -> Prepared:
+        delivery = decode(parts.body, Delivery, max_bytes=LARGEST_BODY)
+
+        async def act(work: UnitOfWork) -> Done:
+            return await removed_records.take_in(desk.resources, work, caller, delivery)
+
+        return Asked(operation="removed-records", correlation_id=correlation_id), act
+
+    return await desk.serve(request, "removed-records", prepare, once=True)

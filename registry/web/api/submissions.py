@@ -1,0 +1,77 @@
+"""POST /v1/submissions (also as dry run and as batch) and GET /v1/submissions/{id}: reports from missions."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from registry.contract.decoding import decode
+from registry.contract.messages import EVIDENCE_HEADER, Batch
+from registry.contract.signing import RequestParts
+from registry.services import batches, submissions
+from registry.services.attendance import Asked, Caller, Done
+from registry.store.unit_of_work import UnitOfWork
+from registry.web.desk import LARGEST_BODY, Desk, Prepared
+from registry.web.problems import CREATED, OK
+
+OPERATION: Final = "submission"
+
+
+@post("/v1/submissions", status_code=CREATED)
+async def submit(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
+    """Take in one report; with ``?dry_run=true`` only say what it would do."""
+    if request.query_params.get("dry_run") == "true":
+        return await desk.serve(request, "dry-run", _prepare(desk, "dry-run", submissions.dry_run))
+    return await desk.serve(
+        request, OPERATION, _prepare(desk, OPERATION, submissions.accept), status=CREATED, once=True
+    )
+
+
+def _prepare(desk: Desk, operation: str, take: Callable[..., Awaitable[Done]]) -> Callable[..., Prepared]:
+    def prepare(caller: Caller, parts: RequestParts, correlation_id: str) -> Prepared:
+        checked = submissions.check(desk.resources, desk.keys, caller, parts.body, evidence_of(parts))
+
+        async def act(work: UnitOfWork) -> Done:
+            return await take(desk.resources, work, caller, checked)
+
+        return Asked(operation=operation, correlation_id=correlation_id), act
+
+    return prepare
+
+
+def evidence_of(parts: RequestParts) -> str:
+    """Return the evidence that goes with a report, "" where there is none."""
+    return next((value for name, value in parts.headers if name.lower() == EVIDENCE_HEADER), "")
+
+
+@post("/v1/submissions/batch", status_code=OK)
+async def submit_batch(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
+    """Take in up to a hundred reports in one transaction; each stands or falls by itself."""
+
+    def prepare(caller: Caller, parts: RequestParts, correlation_id: str) -> Prepared:
+        batch = decode(parts.body, Batch, max_bytes=LARGEST_BODY)
+
+        async def act(work: UnitOfWork) -> Done:
+            alone = desk.attendance(caller, Asked(operation=OPERATION, correlation_id=correlation_id), CREATED)
+            return await batches.accept(work, desk.keys, alone, batch)
+
+        return Asked(operation="batch", correlation_id=correlation_id), act
+
+    return await desk.serve(request, "batch", prepare, once=True)
+
+
+@get("/v1/submissions/{submission_id:str}")
+async def get_submission(
+    request: Request[Any, Any, Any], desk: NamedDependency[Desk], submission_id: FromPath[str]
+) -> Response[bytes]:
+    """Return the receipt of one of the caller's own submissions, in the state in which it stands now."""
+
+    def prepare(caller: Caller, _: RequestParts, correlation_id: str) -> Prepared:
+        async def act(work: UnitOfWork) -> Done:
+            return await submissions.receipt_of(desk.resources, work, caller, submission_id)
+
+        return Asked(operation="submission-status", correlation_id=correlation_id), act
+
+    return await desk.serve(request, "submission-status", prepare)

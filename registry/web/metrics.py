@@ -1,0 +1,20 @@
+"""What is counted, for Prometheus. Labels are from closed lists: no code of a person, no address, no free text."""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+METRICS: Final = CollectorRegistry()
+"""A collector of our own, so that nothing else on the process is exported by accident."""
+
+REQUESTS: Final = Counter(
+    "registry_requests", "Requests answered, by route and status", ["route", "status"], registry=METRICS
+)
+SECONDS: Final = Histogram("registry_request_seconds", "Time from request to answer", ["route"], registry=METRICS)
+REFUSED_AT_THE_DOOR: Final = Counter(
+    "registry_refused_at_the_door", "Requests whose sender could not be identified", ["code"], registry=METRICS
+)
+STAMPED: Final = Counter("registry_stamped", "Submissions stamped by the sequencer", registry=METRICS)
+KNOWN_UNTIL: Final = Gauge(
+    "registry_known_until_seconds", "The moment up to which everything is stamped (Unix time)", registry=METRICS
+)

@@ -1,0 +1,166 @@
+"""GET /schema: the interface in OpenAPI 3.1, made from the very messages that are read and written."""
+
+from typing import Any, Final
+
+import msgspec
+from litestar import Response, get
+
+from registry.contract import messages as m
+from registry.contract.problems import PROBLEM_MEDIA_TYPE, Problem
+from registry.contract.values import EXAMPLES
+from registry.domain.residence_report import ResidenceReport
+from registry.web.health import Health
+from registry.web.problems import JSON, STATUS
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One operation of the interface, as the schema shows it."""
+
+    method: str
+    path: str
+    summary: str
+    answer: type
+    body: type | None = None
+    status: int = 200
+    signed: bool = True
+    parameters: tuple[dict[str, Any], ...] = ()
+    other_answer: type | None = None
+
+
+def _header(name: str, description: str, *, required: bool = True) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "header",
+        "required": required,
+        "description": description,
+        "schema": {"type": "string"},
+    }
+
+
+_SIGNATURE: Final = (
+    _header("signature-input", "RFC 9421, in the closed profile of docs/trust-model.md"),
+    _header("signature", "RFC 9421, Ed25519 or ECDSA P-256"),
+)
+_WITH_BODY: Final = (
+    _header("content-digest", "RFC 9530, sha-256"),
+    _header(m.IDEMPOTENCY_HEADER, "the sender's key; the same key and body give the same answer"),
+)
+_EVIDENCE: Final = _header(m.EVIDENCE_HEADER, "detached JWS (RFC 7797) that the mission made over the body at intake")
+_DRY_RUN: Final = {
+    "name": "dry_run",
+    "in": "query",
+    "required": False,
+    "description": "true: say what the report would do and store nothing but the entry in the log",
+    "schema": {"type": "boolean", "default": False},
+}
+_SUBMISSION_ID: Final = {
+    "name": "submission_id",
+    "in": "path",
+    "required": True,
+    "description": "the id in the receipt",
+    "schema": {"type": "string", "format": "uuid"},
+}
+
+OPERATIONS: Final = (
+    Operation(
+        method="post",
+        path="/v1/submissions",
+        summary="Submit one report (在留届・変更届・帰国届)",
+        body=ResidenceReport,
+        answer=m.Receipt,
+        status=201,
+        parameters=(_EVIDENCE, _DRY_RUN),
+        other_answer=m.DryRun,
+    ),
+    Operation(
+        method="post",
+        path="/v1/submissions/batch",
+        summary="Submit up to a hundred reports; each stands or falls by itself",
+        body=m.Batch,
+        answer=m.BatchAnswer,
+    ),
+    Operation(
+        method="get",
+        path="/v1/submissions/{submission_id}",
+        summary="See how a submission stands",
+        answer=m.Receipt,
+        parameters=(_SUBMISSION_ID,),
+    ),
+    Operation(
+        method="post",
+        path="/v1/removed-records",
+        summary="Deliver one part of an extract of 除票",
+        body=m.Delivery,
+        answer=m.DeliveryAnswer,
+    ),
+    Operation(
+        method="post",
+        path="/v1/inquiries",
+        summary="Ask about one person on a legal basis (情報照会)",
+        body=m.Inquiry,
+        answer=m.InquiryAnswer,
+    ),
+    Operation(method="get", path="/v1/grants", summary="See what the caller may ask", answer=m.GrantsAnswer),
+    Operation(method="get", path="/v1/time", summary="Ask for the registry's clock", answer=m.TimeAnswer, signed=False),
+    Operation(method="get", path="/health/live", summary="Does the process answer?", answer=Health, signed=False),
+    Operation(method="get", path="/health/ready", summary="Can requests be served?", answer=Health, signed=False),
+)
+
+_REF: Final = "#/components/schemas/{name}"
+
+
+def document() -> dict[str, Any]:
+    """Return the whole document."""
+    types = {Problem} | {kind for one in OPERATIONS for kind in (one.body, one.answer, one.other_answer) if kind}
+    ordered = sorted(types, key=lambda kind: kind.__name__)
+    _, components = msgspec.json.schema_components(ordered, schema_hook=_value_schema, ref_template=_REF)
+    paths: dict[str, dict[str, Any]] = {}
+    for one in OPERATIONS:
+        paths.setdefault(one.path, {})[one.method] = _operation(one)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Overseas-resident number registry",
+            "version": "1",
+            "description": "Every request and every answer is signed. Refusals are RFC 9457 problem documents.",
+        },
+        "paths": paths,
+        "components": {"schemas": components},
+    }
+
+
+def _operation(one: Operation) -> dict[str, Any]:
+    parameters = [*(_SIGNATURE if one.signed else ()), *(_WITH_BODY if one.body else ()), *one.parameters]
+    described: dict[str, Any] = {
+        "operationId": f"{one.method}{one.path.title().translate(str.maketrans('', '', '/{}-_'))}",
+        "summary": one.summary,
+        "parameters": parameters,
+        "responses": {
+            str(one.status): {"description": "Done", "content": {JSON: {"schema": _ref(one.answer)}}},
+            "default": {
+                "description": f"Refused: one of {', '.join(map(str, sorted(set(STATUS.values()))))}",
+                "content": {PROBLEM_MEDIA_TYPE: {"schema": _ref(Problem)}},
+            },
+        },
+    }
+    if one.other_answer is not None:
+        content = {JSON: {"schema": _ref(one.other_answer)}}
+        described["responses"]["200"] = {"description": "The dry run", "content": content}
+    if one.body is not None:
+        described["requestBody"] = {"required": True, "content": {JSON: {"schema": _ref(one.body)}}}
+    return described
+
+
+def _ref(kind: type) -> dict[str, str]:
+    return {"$ref": _REF.format(name=kind.__name__)}
+
+
+def _value_schema(kind: type) -> dict[str, Any]:
+    """Describe a value of the domain, which travels as its text."""
+    return {"type": "string", "title": kind.__name__, "examples": [EXAMPLES[kind]]}
+
+
+@get("/schema")
+async def schema() -> Response[bytes]:
+    """Return the document."""
+    return Response(msgspec.json.encode(document()), media_type=JSON)

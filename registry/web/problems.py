@@ -1,0 +1,86 @@
+"""The one place that knows HTTP status codes: messages and refusals become answers.
+
+Every 4xx and 5xx is a problem document (RFC 9457) with a stable code, all faults, and a correlation id that is safe
+to post anywhere. It never holds personal data.
+"""
+
+from typing import Final
+
+import msgspec
+
+from registry.contract.decoding import encode
+from registry.contract.evidence import sign_receipt
+from registry.contract.keys import SigningKey
+from registry.contract.messages import CORRELATION_HEADER, RECEIPT_HEADER, Receipt
+from registry.contract.problems import PROBLEM_OF_REFUSAL, ProblemCode, WireRefusal, problem
+from registry.domain.errors import Refusal
+from registry.store.callers import StoredAnswer
+
+JSON: Final = "application/json"
+PROBLEM_JSON: Final = "application/problem+json"
+
+OK: Final = 200
+CREATED: Final = 201
+
+STATUS: Final[dict[ProblemCode, int]] = {
+    ProblemCode.SIGNATURE_MISSING: 401,
+    ProblemCode.SIGNATURE_INVALID: 401,
+    ProblemCode.SIGNATURE_EXPIRED: 401,
+    ProblemCode.SIGNATURE_REPLAYED: 401,
+    ProblemCode.KEY_UNKNOWN: 401,
+    ProblemCode.CLOCK_SKEW: 401,
+    ProblemCode.DIGEST_MISMATCH: 400,
+    ProblemCode.EVIDENCE_INVALID: 422,
+    ProblemCode.IDEMPOTENCY_KEY_MISSING: 400,
+    ProblemCode.IDEMPOTENCY_KEY_REUSED: 409,
+    ProblemCode.BODY_TOO_LARGE: 413,
+    ProblemCode.UNSUPPORTED_MEDIA_TYPE: 415,
+    ProblemCode.METHOD_NOT_ALLOWED: 405,
+    ProblemCode.RATE_LIMITED: 429,
+    ProblemCode.NOT_READY: 503,
+    ProblemCode.INTERNAL: 500,
+    ProblemCode.INVALID_INPUT: 422,
+    ProblemCode.NOT_PERMITTED: 403,
+    ProblemCode.NOT_COMPETENT: 403,
+    ProblemCode.CONFLICT: 409,
+    ProblemCode.NOT_FOUND: 404,
+    ProblemCode.NOT_KNOWN_YET: 409,
+}
+
+RETRY_AFTER_SECONDS: Final = {ProblemCode.NOT_READY: "2", ProblemCode.RATE_LIMITED: "30"}
+
+
+def refusal_answer(refusal: Refusal | WireRefusal, correlation_id: str) -> StoredAnswer:
+    """Return the problem document of a refusal; of the rules with all faults, of the wire with its code."""
+    if isinstance(refusal, Refusal):
+        return problem_answer(PROBLEM_OF_REFUSAL[type(refusal)], correlation_id, refusal)
+    return problem_answer(refusal.code, correlation_id)
+
+
+def problem_answer(code: ProblemCode, correlation_id: str, refusal: Refusal | None = None) -> StoredAnswer:
+    """Return the problem document for a code, with the status that belongs to it."""
+    faults = () if refusal is None else refusal.faults
+    document = problem(code, status=STATUS[code], correlation_id=correlation_id, faults=faults)
+    headers = {"content-type": PROBLEM_JSON, CORRELATION_HEADER: correlation_id}
+    if code in RETRY_AFTER_SECONDS:
+        headers["retry-after"] = RETRY_AFTER_SECONDS[code]
+    return StoredAnswer(refused=True, status=STATUS[code], headers=headers, body=encode(document))
+
+
+class WirePresenter(msgspec.Struct, frozen=True, kw_only=True):
+    """Writes what the services answer: ``status`` is that of success; a receipt of a submission is signed."""
+
+    status: int
+    signing_key: SigningKey
+
+    def success(self, message: msgspec.Struct) -> StoredAnswer:
+        """Return the answer that carries a message."""
+        body = encode(message)
+        headers = {"content-type": JSON}
+        if isinstance(message, Receipt):
+            headers[RECEIPT_HEADER] = sign_receipt(body, self.signing_key)
+        return StoredAnswer(status=self.status, headers=headers, body=body)
+
+    def refusal(self, refusal: Refusal | WireRefusal, correlation_id: str) -> StoredAnswer:
+        """Return the problem document for a refusal."""
+        return refusal_answer(refusal, correlation_id)

@@ -1,0 +1,126 @@
+"""Where everything meets: settings become an application with its database, keys, clock and randomness."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import structlog
+from litestar import Litestar
+from sqlalchemy.exc import SQLAlchemyError
+
+from registry.code_tables.files import load_missions, load_municipalities
+from registry.contract.keys import SigningKey
+from registry.services import clockwork
+from registry.services.key_directory import KeyDirectory
+from registry.services.resources import Resources
+from registry.settings import Settings
+from registry.store import sandbox_clock
+from registry.store.engine import connect
+from registry.store.keyring import Keyring
+from registry.store.unit_of_work import StoreUnavailable, UnitOfWork
+from registry.vault.keys import FileKeyProvider
+from registry.vault.search_keys import SearchKeys
+from registry.web.app import make_app
+from registry.web.desk import Desk
+from registry.web.metrics import KNOWN_UNTIL, STAMPED
+
+SEARCH_KEY_GENERATION = 1
+SIGNING_KEY_ID = "registry"
+
+STAMP_EVERY = 0.1
+"""Seconds between two rounds of the sequencer: how long new knowledge waits for its stamp."""
+LOOK_AT_CLOCK_EVERY = 0.5
+FORGET_EVERY = 60.0
+
+log = structlog.get_logger("registry.wiring")
+
+
+class SandboxClock:
+    """The real clock, put forward by what ``registry sandbox clock`` says; production never moves it."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta()
+
+    def __call__(self) -> datetime:
+        """Return the moment, in UTC."""
+        return datetime.now(UTC) + self.offset
+
+    async def read(self, work: UnitOfWork) -> None:
+        """Read again how far it is put forward."""
+        self.offset = timedelta(seconds=await sandbox_clock.offset(work))
+
+
+def new_id() -> str:
+    """Return a fresh random UUID as text."""
+    return str(uuid4())
+
+
+@asynccontextmanager
+async def resources(settings: Settings, *, role: str = "registry_app", pool_size: int = 16) -> AsyncIterator[Resources]:
+    """Give the resources of one role for as long as the block lasts."""
+    provider = FileKeyProvider(settings.keys, production=settings.production)
+    clock = SandboxClock()
+    engine = connect(settings.dsn, role=role, pool_size=pool_size)
+    try:
+        made = Resources(
+            engine=engine,
+            provider=provider,
+            keyring=Keyring(provider),
+            search_keys=SearchKeys(provider, SEARCH_KEY_GENERATION),
+            signing_key=SigningKey.from_pem(SIGNING_KEY_ID, settings.signing_key.read_bytes()),
+            missions=load_missions(),
+            municipalities=load_municipalities(),
+            clock=clock,
+            new_id=new_id,
+        )
+        if not settings.production:
+            await _follow_clock(made)
+        yield made
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def application(settings: Settings) -> AsyncIterator[Litestar]:
+    """Give the application with all that runs beside it; the sequencer works under a role of its own."""
+    async with (
+        resources(settings) as app,
+        resources(settings, role="registry_sequencer", pool_size=1) as sequencer,
+    ):
+        keys = KeyDirectory(app)
+        await keys.refresh()
+        desk = Desk(resources=app, keys=keys, public_url=settings.address)
+        beside = [
+            lambda: again_and_again(STAMP_EVERY, lambda: _stamp(sequencer)),
+            lambda: again_and_again(FORGET_EVERY, lambda: clockwork.forget(app)),
+        ]
+        if not settings.production:
+            beside.append(lambda: again_and_again(LOOK_AT_CLOCK_EVERY, lambda: _follow_clock(app, sequencer)))
+        yield make_app(desk, beside=beside)
+
+
+async def again_and_again(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
+    """Do something every few seconds until cancelled; a database that is away is waited for."""
+    while True:
+        try:
+            await act()
+        except (StoreUnavailable, SQLAlchemyError, OSError) as error:
+            log.warning("waiting for the database", kind=type(error).__name__)
+        await asyncio.sleep(seconds)
+
+
+async def _stamp(sequencer: Resources) -> None:
+    stamped, known = await clockwork.stamp(sequencer)
+    STAMPED.inc(stamped)
+    if known is not None:
+        KNOWN_UNTIL.set(known.at.timestamp())
+
+
+async def _follow_clock(*followers: Resources) -> None:
+    """Set the clocks as the sandbox has them now."""
+    for one in followers:
+        if isinstance(one.clock, SandboxClock):
+            async with one.work() as work:
+                await one.clock.read(work)

@@ -1,0 +1,158 @@
+"""A whole registry for a test: its own database, keys and clock; callers that sign; no socket unless one is wanted."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import msgspec
+
+from registry.contract.client import SignedClient
+from registry.contract.decoding import encode
+from registry.contract.evidence import EvidenceHeader, make_evidence
+from registry.contract.keys import SigningKey
+from registry.contract.messages import EVIDENCE_HEADER
+from registry.domain.disclosure import BodyKind
+from registry.services import clockwork
+from registry.services.key_directory import KeyDirectory
+from registry.settings import Settings
+from registry.store import callers
+from registry.store.callers import RegisteredKey
+from registry.vault.keys import FileKeyProvider
+from registry.web.app import make_app
+from registry.web.desk import Desk
+from registry.wiring import resources
+
+NOW = datetime(2024, 12, 31, 3, 0, tzinfo=UTC)
+URL = "http://registry.test"
+MISSION = "JP-CG-NEW-YORK"
+TOWN = "131016"
+PENSION = "pension-office-1"
+TAX = "tax-office-1"
+KINDS = {
+    MISSION: BodyKind.MISSION,
+    "JP-CG-BOSTON": BodyKind.MISSION,
+    TOWN: BodyKind.MUNICIPALITY,
+    "472018": BodyKind.MUNICIPALITY,
+    PENSION: BodyKind.PENSION_OFFICE,
+    TAX: BodyKind.TAX_OFFICE,
+}
+
+
+class SettableClock:
+    """Shows what it was told; every reading is a moment later than the one before."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+    def advance(self, **by) -> None:
+        self.now += timedelta(**by)
+
+
+class House:
+    """The registry, and whoever calls it."""
+
+    def __init__(self, given, sequencer, clock, app) -> None:
+        self.resources = given
+        self.sequencer = sequencer
+        self.clock = clock
+        self.app = app
+        self.keys = {body: SigningKey.generate(f"{body}-key") for body in KINDS}
+        self.evidence_sent = 0
+
+    async def register_everybody(self) -> None:
+        async with self.resources.work() as work:
+            for body, key in self.keys.items():
+                await callers.register_key(
+                    work,
+                    RegisteredKey(
+                        key_id=key.key_id,
+                        body=body,
+                        body_kind=KINDS[body],
+                        public_key=key.verifying.to_pem(),
+                        valid_from=NOW - timedelta(days=1),
+                    ),
+                )
+            await work.commit()
+
+    def caller(self, body, key=None) -> SignedClient:
+        return SignedClient(
+            URL,
+            signing_key=key or self.keys[body],
+            registry_keys={"registry": self.resources.signing_key.verifying},
+            clock=self.clock,
+            nonce=lambda: uuid4().hex,
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
+        )
+
+    async def stamp(self) -> None:
+        await clockwork.stamp(self.sequencer)
+
+    def evidence(self, body, report: bytes) -> str:
+        self.evidence_sent += 1
+        header = EvidenceHeader(
+            key_id=self.keys[body].key_id, taken_at=self.clock(), sequence=self.evidence_sent, previous=None
+        )
+        if self.evidence_sent > 1:
+            header = msgspec.structs.replace(header, previous="A" * 43)
+        return make_evidence(report, self.keys[body], header)
+
+    async def post(self, body, path, message, *, key=None, headers=()):
+        content = message if isinstance(message, bytes) else encode(message)
+        async with self.caller(body) as client:
+            return await client.post(path, content, key or uuid4().hex, headers)
+
+    async def get(self, body, path):
+        async with self.caller(body) as client:
+            return await client.get(path)
+
+    async def submit(self, report, *, body=MISSION, key=None, dry_run=False):
+        content = report if isinstance(report, bytes) else encode(report)
+        headers = ((EVIDENCE_HEADER, self.evidence(body, content)),)
+        path = "/v1/submissions?dry_run=true" if dry_run else "/v1/submissions"
+        answer = await self.post(body, path, content, key=key, headers=headers)
+        await self.stamp()
+        return answer
+
+    async def deliver(self, *records, body=TOWN, key=None, extract="extract-1", part=1):
+        message = {"extract_id": extract, "part": part, "records": records, "stays": {}}
+        answer = await self.post(body, "/v1/removed-records", message, key=key)
+        await self.stamp()
+        return answer
+
+    async def inquire(self, body, **fields):
+        defaults = {
+            "affair": "pension-benefit",
+            "basis": "番号法19条8号",
+            "handled_by": "clerk-7",
+            "fields": ["name", "address_abroad", "status"],
+        }
+        return await self.post(body, "/v1/inquiries", defaults | fields)
+
+
+@asynccontextmanager
+async def house(dsn: str, folder: Path) -> AsyncIterator[House]:
+    keys, signing_key = folder / "keys.json", folder / "registry.pem"
+    if not keys.exists():
+        FileKeyProvider.create(keys)
+        signing_key.write_bytes(SigningKey.generate("registry").to_pem())
+    settings = Settings(dsn=dsn, keys=keys, signing_key=signing_key, public_url=URL)
+    clock = SettableClock()
+    async with (
+        resources(settings) as app_resources,
+        resources(settings, role="registry_sequencer", pool_size=1) as sequencer_resources,
+    ):
+        given, sequencer = (msgspec.structs.replace(one, clock=clock) for one in (app_resources, sequencer_resources))
+        directory = KeyDirectory(given)
+        desk = Desk(resources=given, keys=directory, public_url=URL)
+        opened = House(given, sequencer, clock, make_app(desk))
+        await opened.register_everybody()
+        await directory.refresh()
+        await opened.stamp()
+        yield opened
