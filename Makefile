@@ -6,10 +6,12 @@ UV     := $(BIN)/uv
 # The one bootstrap version that is not in requirements.lock, because it reads it.
 UV_VERSION := 0.13.9
 JOBS   ?= auto
+# What is tried again on PostgreSQL binaries that are installed on this machine, where there are any.
+ON_INSTALLED := tests/store tests/acceptance/test_first_light.py
 CODE   := registry embassy_gateway municipality_sync migrations tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format types contracts test test-full demo bench lock clean
+.PHONY: help setup lint format types contracts test test-full demo lock clean
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,13 +41,18 @@ contracts: setup  ## Check that the arrows between the layers hold
 
 test: lint types contracts  ## Everything that must be green before a commit (≤ 15 min on 2 cores)
 	@$(BIN)/pytest -n $(JOBS) -m "not long"
+	@$(BIN)/python -m tests.installed_postgres $(BIN)/pytest -n $(JOBS) -m "not long" $(ON_INSTALLED)
 
 test-full: lint types contracts  ## As test, with the long forms
 	@$(BIN)/pytest -n $(JOBS)
+	@$(BIN)/python -m tests.installed_postgres $(BIN)/pytest -n $(JOBS) $(ON_INSTALLED)
 
 lock: setup  ## Resolve the requirements anew into requirements.lock
 	@VIRTUAL_ENV=$(VENV) $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--python-version 3.11 --extra dev --upgrade --custom-compile-command "make lock" -o requirements.lock pyproject.toml
+
+demo: setup  ## Play the story of first light and serve it until Ctrl-C (ONCE=1 ends after the summary)
+	@$(BIN)/registry demo $(if $(ONCE),--once)
 
 clean:  ## Remove everything that can be made again
 	@rm -rf $(VENV) var .hypothesis .mypy_cache .pytest_cache .ruff_cache

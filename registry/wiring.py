@@ -58,7 +58,9 @@ def new_id() -> str:
 
 
 @asynccontextmanager
-async def resources(settings: Settings, *, role: str = "registry_app", pool_size: int = 16) -> AsyncIterator[Resources]:
+async def resources(
+    settings: Settings, *, role: str | None = "registry_app", pool_size: int = 16
+) -> AsyncIterator[Resources]:
     """Give the resources of one role for as long as the block lasts."""
     provider = FileKeyProvider(settings.keys, production=settings.production)
     clock = SandboxClock()

@@ -105,12 +105,14 @@ CREATE TABLE submission (
     submission_id UUID NOT NULL,
     kind TEXT NOT NULL,
     sender TEXT NOT NULL,
+    sender_key TEXT NOT NULL,
     state TEXT NOT NULL,
     received_at TIMESTAMP WITH TIME ZONE NOT NULL,
     received_on DATE NOT NULL,
     replaces UUID,
     sealed BYTEA NOT NULL,
-    CONSTRAINT pk_submission PRIMARY KEY (submission_id)
+    CONSTRAINT pk_submission PRIMARY KEY (submission_id),
+    CONSTRAINT uq_submission_sender_key UNIQUE (sender, sender_key)
 );
 
 CREATE TABLE data_key (
@@ -176,6 +178,17 @@ CREATE TABLE movement (
 CREATE INDEX ix_movement_person_id ON movement (person_id);
 
 CREATE INDEX ix_movement_submission_id ON movement (submission_id);
+
+CREATE TABLE reconciliation (
+    person_id UUID NOT NULL,
+    outcome TEXT NOT NULL,
+    fields TEXT[] NOT NULL,
+    holding TEXT,
+    confirmed BOOLEAN NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_reconciliation PRIMARY KEY (person_id),
+    CONSTRAINT fk_reconciliation_person_id FOREIGN KEY(person_id) REFERENCES person (person_id)
+);
 
 CREATE TABLE pending_stamp (
     submission_id UUID NOT NULL,

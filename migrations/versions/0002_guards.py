@@ -9,7 +9,7 @@ depends_on = None
 
 ONLY_ADDED_TO = ("movement", "stamp", "disclosure_entry")
 
-ROLES = ("registry_app", "registry_sequencer")
+ROLES = ("registry_app", "registry_sequencer", "registry_reconciler")
 
 APP_READS_AND_ADDS = (
     "monthly_kek",
@@ -28,6 +28,7 @@ APP_READS_AND_ADDS = (
     "nonce",
     "idempotency",
     "client_key",
+    "reconciliation",
 )
 APP_CHANGES = (
     "person",
@@ -39,9 +40,20 @@ APP_CHANGES = (
     "review_case",
     "idempotency",
     "client_key",
+    "reconciliation",
 )
 APP_DELETES = ("version", "living_number", "nonce")
 APP_ONLY_READS = ("stamp", "known_until", "grant_row", "sandbox_clock")
+RECONCILER_ONLY_READS = (
+    "monthly_kek",
+    "data_key",
+    "person",
+    "movement",
+    "link",
+    "review_case",
+    "stamp",
+    "sandbox_clock",
+)
 SEQUENCER = {
     "pending_stamp": "SELECT, DELETE",
     "stamp": "SELECT, INSERT",
@@ -76,6 +88,8 @@ def upgrade() -> None:
     op.execute(f"GRANT DELETE ON {', '.join(APP_DELETES)} TO registry_app")
     op.execute(f"GRANT SELECT ON {', '.join(APP_ONLY_READS)} TO registry_app")
     op.execute("GRANT INSERT ON disclosure_entry TO registry_app")
+    op.execute(f"GRANT SELECT ON {', '.join(RECONCILER_ONLY_READS)} TO registry_reconciler")
+    op.execute("GRANT SELECT, INSERT, UPDATE ON reconciliation TO registry_reconciler")
     for table, rights in SEQUENCER.items():
         op.execute(f"GRANT {rights} ON {table} TO registry_sequencer")
 

@@ -4,6 +4,7 @@ The references to single items of the annexed tables (番号法別表) are unver
 """
 
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -71,7 +72,7 @@ GRANTS = (
 
 
 _TEXTS = sa.ARRAY(sa.Text)
-_TYPES = {"bases": _TEXTS, "items": _TEXTS, "searches": _TEXTS, "valid_from": sa.Date}
+_TYPES: dict[str, Any] = {"bases": _TEXTS, "items": _TEXTS, "searches": _TEXTS, "valid_from": sa.Date}
 GRANT_ROW = sa.table("grant_row", *(sa.column(name, _TYPES.get(name, sa.Text)) for name in GRANTS[0]))
 
 

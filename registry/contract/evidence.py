@@ -5,8 +5,9 @@ time, a number that rises by one, and the hash of the evidence before it. Whoeve
 show years later what was taken in, and a missing piece leaves a gap in the numbers and a break in the chain. This
 signature is apart from the one on each HTTP request (``signing``), which lives for a minute.
 
-Receipts are ordinary compact JWS by the registry. Signatures are made by :class:`~registry.contract.keys.SigningKey`
-and checked by joserfc; RFC 9864 names the algorithms in full: "Ed25519", not "EdDSA", and "ES256".
+Receipts are detached too, by the registry over the body of its answer. Signatures are made by
+:class:`~registry.contract.keys.SigningKey` and checked by joserfc; RFC 9864 names the algorithms in full:
+"Ed25519", not "EdDSA", and "ES256".
 """
 
 from collections.abc import Mapping
@@ -123,15 +124,17 @@ def evidence_hash(evidence: str) -> str:
 
 
 def sign_receipt(payload: bytes, key: SigningKey) -> str:
-    """Sign what the registry acknowledges; return a compact JWS that carries ``payload``."""
+    """Sign what the registry acknowledges; return a detached JWS (RFC 7515 appendix F), short enough for a header."""
     fields = _ReceiptFields(alg=_JWS_NAMES[key.algorithm], kid=key.key_id, typ="registry-receipt+jws")
     signed = f"{_base64url(encode(fields))}.{_base64url(payload)}"
-    return f"{signed}.{_base64url(key.sign(signed.encode()))}"
+    return f"{signed.partition('.')[0]}..{_base64url(key.sign(signed.encode()))}"
 
 
-def verify_receipt(receipt: str, resolve_key: KeyLookup) -> bytes:
-    """Check a receipt and return its payload; raises :class:`EvidenceRefused` as :func:`verify_evidence` does."""
-    return _verified_payload(receipt, _fields(receipt, _ReceiptFields), resolve_key)
+def verify_receipt(payload: bytes, receipt: str, resolve_key: KeyLookup) -> None:
+    """Check that ``receipt`` was made over exactly ``payload``; raises as :func:`verify_evidence` does."""
+    if ".." not in receipt:
+        raise EvidenceRefused(ProblemCode.EVIDENCE_INVALID)
+    _verified_payload(receipt, _fields(receipt, _ReceiptFields), resolve_key, detached=payload)
 
 
 def _fields(text: str, type_: type[_F]) -> _F:
@@ -144,15 +147,15 @@ def _fields(text: str, type_: type[_F]) -> _F:
 
 
 def _verified_payload(
-    text: str, fields: _EvidenceFields | _ReceiptFields, resolve_key: KeyLookup, detached: bytes | None = None
-) -> bytes:
+    text: str, fields: _EvidenceFields | _ReceiptFields, resolve_key: KeyLookup, detached: bytes
+) -> None:
     """Check a JWS with the registered key and the one algorithm of that key."""
     key = resolve_key(fields.kid)
     if key is None:
         raise EvidenceRefused(ProblemCode.KEY_UNKNOWN)
     registry = _Registry(algorithms=[_JWS_NAMES[key.algorithm]], strict_check_header=False)  # _fields was stricter
     try:
-        return jws.deserialize_compact(text, _jose_key(key), registry=registry, payload=detached).payload
+        jws.deserialize_compact(text, _jose_key(key), registry=registry, payload=detached)
     except (JoseError, ValueError):
         raise EvidenceRefused(ProblemCode.EVIDENCE_INVALID) from None
 

@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from registry.contract.problems import FaultEntry, Problem
 from registry.contract.signing import IDEMPOTENCY_KEY_FORM
-from registry.domain.basic_four import AddressAbroad, AddressInJapan, Honseki, PersonName, Sex
+from registry.domain.basic_four import AddressAbroad, AddressInJapan, Confidential, Honseki, PersonName, Sex
 from registry.domain.dates import Answer, IncompleteDate
 from registry.domain.disclosure import Item, SearchKey
 from registry.domain.movement import Contact
@@ -35,14 +35,11 @@ CORRELATION_HEADER: Final = "correlation-id"
 LARGEST_BATCH: Final = 100
 """Reports in one batch, and 除票 in one part of an extract."""
 
-IdempotencyKey = Annotated[str, Meta(pattern=f"^{IDEMPOTENCY_KEY_FORM}$")]
+IdempotencyKey = Annotated[str, Meta(pattern=rf"^{IDEMPOTENCY_KEY_FORM}(?!\s)$")]
 
 
-class _Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class _Message(Confidential, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What all messages share: nothing unknown, nothing changed afterwards, nothing personal in a log line."""
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(…)"
 
 
 # ------------------------------------------------------------------------------------------- submissions
@@ -146,7 +143,7 @@ class Delivery(_Message, frozen=True):
     extract_id: IdempotencyKey
     part: Annotated[int, Meta(ge=1)]
     records: Annotated[tuple[RemovedRecord, ...], Meta(max_length=LARGEST_BATCH)]
-    stays: dict[str, int] = {}
+    stays: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class RecordState(StrEnum):
@@ -196,7 +193,7 @@ class ByResidentRecordCode(_Message, frozen=True, tag_field="by", tag="resident-
 class ByAddresseeNumber(_Message, frozen=True, tag_field="by", tag="addressee-number"):
     """Search by the asking municipality's own 宛名番号."""
 
-    addressee_number: Annotated[str, Meta(pattern="^[0-9]{1,15}$")]
+    addressee_number: Annotated[str, Meta(pattern=r"^[0-9]{1,15}(?!\s)$")]
 
 
 class ByNameAndBirthDate(_Message, frozen=True, tag_field="by", tag="name-and-birth-date"):

@@ -106,7 +106,11 @@ def decide(ask: Ask, grants: Iterable[Grant], on: date) -> Grant:
     Raises NotPermitted with one fault for each thing that no row covers: no grant for the affair, the basis not
     among the row's, an item or the search key not granted, no item asked for. Pointers are those of an inquiry.
     """
-    rows = [row for row in grants if row.body_kind is ask.body_kind and row.affair == ask.affair and row.in_force(on)]
+    rows = [
+        row
+        for row in grants
+        if row.body_kind is ask.body_kind and row.affair == ask.affair and row.mode is Mode.READ and row.in_force(on)
+    ]
     if not rows:
         raise NotPermitted(
             Fault(code=FaultCode.NO_GRANT, pointer="/affair", expected="an affair listed by GET /v1/grants")

@@ -9,9 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from enum import StrEnum
 
-import msgspec
-
-from registry.domain.basic_four import PersonName
+from registry.domain.basic_four import Confidential, PersonName
 from registry.domain.dates import IncompleteDate, Precision
 from registry.domain.reconciliation import Identity
 from registry.domain.spelling import fold_kana, fold_kanji, fold_latin
@@ -38,14 +36,11 @@ _BIRTH_KIND = {
 }
 
 
-class Term(msgspec.Struct, frozen=True):
+class Term(Confidential, frozen=True, kw_only=False):
     """One term: its kind and its parts, already folded. The parts are personal data; they live in memory only."""
 
     kind: TermKind
     parts: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        return f"Term({self.kind})"
 
 
 def terms(identities: Iterable[Identity]) -> frozenset[Term]:

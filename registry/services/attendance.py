@@ -52,11 +52,14 @@ class Once(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of it: the message to answer with, and what the log adds."""
+    """What came of it: the message to answer with, and what the log adds.
+
+    ``people`` are the records concerned; each gets an entry of its own.
+    """
 
     message: msgspec.Struct
     outcome: str
-    person_id: str | None = None
+    people: tuple[str, ...] = ()
     number_accessed: bool = False
 
 
@@ -102,7 +105,7 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
                 done = await act(work)
         except (Refusal, WireRefusal) as refusal:
             return await self._refused(work, refusal)
-        await self._record(work, done.outcome, person_id=done.person_id, number_accessed=done.number_accessed)
+        await self._record(work, done.outcome, people=done.people, number_accessed=done.number_accessed)
         return self.present.success(done.message)
 
     async def attempt_once(self, work: UnitOfWork, act: Act, once: Once) -> StoredAnswer:
@@ -131,21 +134,21 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
         outcome: str,
         *,
         codes: tuple[str, ...] = (),
-        person_id: str | None = None,
+        people: tuple[str, ...] = (),
         number_accessed: bool = False,
     ) -> None:
-        """Write the entry of 情報提供等の記録 for this request."""
+        """Write the entries of 情報提供等の記録 for this request: person by person, one where nobody is concerned."""
         entry = DisclosureEntry(
             asked_at=self.now,
             body=self.caller.body,
             key_id=self.caller.request.key_id,
             outcome=outcome,
             codes=codes,
-            person_id=person_id,
             number_accessed=number_accessed,
             **msgspec.structs.asdict(self.asked),
         )
-        await callers.record_disclosure(work, entry)
+        for person_id in people or (None,):
+            await callers.record_disclosure(work, msgspec.structs.replace(entry, person_id=person_id))
 
 
 def refusing(refusal: Refusal | WireRefusal) -> Act:

@@ -24,16 +24,16 @@ async def _accept_one(work: UnitOfWork, keys: KeyDirectory, attendance: Attendan
         attendance, asked=msgspec.structs.replace(attendance.asked, correlation_id=correlation_id)
     )
     once = Once(idempotency_key=item.idempotency_key, body=item.report.encode())
-    answer = await alone.attempt_once(work, _act(keys, alone, item), once)
+    answer = await alone.attempt_once(work, _act(keys, alone, item, once), once)
     if answer.refused:
         return BatchOutcome(idempotency_key=item.idempotency_key, problem=decode(answer.body, Problem))
     return BatchOutcome(idempotency_key=item.idempotency_key, receipt=decode(answer.body, Receipt))
 
 
-def _act(keys: KeyDirectory, attendance: Attendance, item: BatchItem) -> Act:
+def _act(keys: KeyDirectory, attendance: Attendance, item: BatchItem, once: Once) -> Act:
     resources, caller = attendance.resources, attendance.caller
     try:
-        checked = submissions.check(resources, keys, caller, item.report.encode(), item.evidence)
+        checked = submissions.check(resources, keys, caller, once.body, item.evidence, once.idempotency_key)
     except (Refusal, WireRefusal) as refusal:
         return refusing(refusal)
 

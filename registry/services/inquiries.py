@@ -100,7 +100,7 @@ async def answer(resources: Resources, work: UnitOfWork, caller: Caller, inquiry
     return Done(
         message=message,
         outcome=str(message.outcome),
-        person_id=hits[0].person_id if len(hits) == 1 else None,
+        people=(hits[0].person_id,) if len(hits) == 1 else (),
         number_accessed=asked_by_number or given,
     )
 

@@ -1,61 +1,77 @@
-"""突合 in bulk: how the two sources of every record stand, one record after the other, without changing any."""
+"""突合 in bulk: hold the two sources of every record against each other again, because the day moves on.
 
-from collections.abc import AsyncIterator
+On arrival each record is reconciled in its own transaction (``records.write``); this run goes through all of them.
+It can be broken off and run again at any time: it only writes over what it found before.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Final
 
-import msgspec
-
-from registry.domain.reconciliation import Outcome, Result, reconcile
-from registry.domain.timeline import fold
-from registry.services.resources import Resources, japan_date
-from registry.store import records, submissions
+from registry.domain.reconciliation import Outcome
+from registry.services import records
+from registry.services.resources import Resources
+from registry.store import reconciliations
+from registry.store import records as stored_records
+from registry.store.reconciliations import Standing
 
 RECORDS_A_STEP: Final = 200
-"""Records read in one transaction: small enough to hold nobody up, large enough to be quick."""
+"""Records in one transaction: small enough to hold nobody up, large enough to be quick."""
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """How one record stands."""
+class AlreadyRunning(Exception):  # noqa: N818 - it says what the operator meets
+    """Another run is at work; it does the same, so there is nothing to do but wait for it."""
 
-    person_id: str
-    result: Result
+
+@asynccontextmanager
+async def alone(resources: Resources) -> AsyncIterator[None]:
+    """Be the only run in bulk within the block; raises :class:`AlreadyRunning` if another one is."""
+    async with resources.work() as guard:
+        if not await reconciliations.take_run_lock(guard):
+            raise AlreadyRunning
+        yield
 
 
 async def count(resources: Resources) -> int:
     """Return how many records there are to go through."""
     async with resources.work() as work:
-        return await records.count_people(work)
+        return await stored_records.count_people(work)
 
 
-async def standings(resources: Resources) -> AsyncIterator[Standing]:
-    """Yield how each record stands today, in the order of ids."""
+async def run(resources: Resources) -> AsyncIterator[Standing]:
+    """Reconcile every record, yielding each in the order of ids once it is written."""
     after = ""
     while True:
-        async with resources.work() as work:
-            people = await records.all_people(work, after=after, at_most=RECORDS_A_STEP)
-            in_review = await submissions.people_in_review(work)
-            step = []
-            for person_id in people:
-                key = await resources.keyring.find(work, person_id)
-                movements = await records.movements_of(work, key, person_id)
-                result = reconcile(
-                    movements,
-                    fold(movements),
-                    confirmed=await submissions.is_confirmed(work, person_id),
-                    in_review=person_id in in_review,
-                    today=japan_date(resources.clock()),
-                )
-                step.append(Standing(person_id=person_id, result=result))
+        step = await _step(resources, after)
         for standing in step:
             yield standing
-        if len(people) < RECORDS_A_STEP:
+        if len(step) < RECORDS_A_STEP:
             return
-        after = people[-1]
+        after = step[-1].person_id
 
 
-def tally(results: list[Result]) -> dict[str, int]:
+async def _step(resources: Resources, after: str) -> list[Standing]:
+    done = []
+    async with resources.work() as work:
+        for person_id in await stored_records.all_people(work, after=after, at_most=RECORDS_A_STEP):
+            key = await resources.keyring.find(work, person_id)
+            movements = await stored_records.movements_of(work, key, person_id)
+            standing = await records.standing(resources, work, person_id, movements)
+            await reconciliations.save(work, standing, resources.clock())
+            done.append(standing)
+        await work.commit()
+    return done
+
+
+async def report(resources: Resources) -> tuple[Standing, ...]:
+    """Return how every record stood when it was last reconciled."""
+    async with resources.work() as work:
+        return await reconciliations.all_standings(work)
+
+
+def tally(standings: Iterable[Standing]) -> dict[str, int]:
     """Count the outcomes; every outcome is named, also with 0."""
-    counts = {str(outcome): 0 for outcome in Outcome}
-    for result in results:
-        counts[str(result.outcome)] += 1
+    counts = {str(outcome).replace("-", "_"): 0 for outcome in Outcome}
+    for standing in standings:
+        counts[str(standing.result.outcome).replace("-", "_")] += 1
     return counts

@@ -11,11 +11,12 @@ import msgspec
 from registry.domain import movement as movement_rules
 from registry.domain.errors import Faults
 from registry.domain.movement import Movement
-from registry.domain.reconciliation import Candidate, Identity, Link, LinkMethod, link
+from registry.domain.reconciliation import Candidate, Identity, Link, LinkMethod, link, reconcile
 from registry.domain.search_terms import STRONG, Term, name_terms, strong_terms, terms
 from registry.domain.timeline import Contradiction, Timeline, difference, fold
-from registry.services.resources import Resources
-from registry.store import records, submissions
+from registry.services.resources import Resources, japan_date
+from registry.store import reconciliations, records, submissions
+from registry.store.reconciliations import Standing
 from registry.store.submissions import Case, Event, StoredLink
 from registry.store.unit_of_work import UnitOfWork
 from registry.vault.keys import DataKey
@@ -141,6 +142,19 @@ async def write(resources: Resources, work: UnitOfWork, change: Plan, link: Stor
     held_elsewhere = await _make_findable(resources, work, change)
     await submissions.open_cases(work, _cases(change, link.submission_id, held_elsewhere), now)
     await submissions.add_events(work, events(change, link.submission_id), now)
+    await reconciliations.save(work, await standing(resources, work, change.person_id, change.movements), now)
+
+
+async def standing(resources: Resources, work: UnitOfWork, person_id: str, movements: tuple[Movement, ...]) -> Standing:
+    """Hold the two sources of a record against each other, as it stands in this transaction."""
+    result = reconcile(
+        movements,
+        fold(movements),
+        confirmed=await submissions.is_confirmed(work, person_id),
+        in_review=await submissions.is_in_review(work, person_id),
+        today=japan_date(resources.clock()),
+    )
+    return Standing(person_id=person_id, result=result)
 
 
 async def _make_findable(resources: Resources, work: UnitOfWork, change: Plan) -> frozenset[SearchKey]:

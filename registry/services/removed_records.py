@@ -39,6 +39,13 @@ class _Incoming(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
 
 
+class _Taken(msgspec.Struct, frozen=True):
+    """What became of one 除票, and whose record it concerns."""
+
+    outcome: RecordOutcome
+    person_id: str | None
+
+
 async def take_in(resources: Resources, work: UnitOfWork, caller: Caller, delivery: Delivery) -> Done:
     """Take in one part of an extract; each record has its own savepoint and its own outcome.
 
@@ -47,18 +54,22 @@ async def take_in(resources: Resources, work: UnitOfWork, caller: Caller, delive
     if caller.body_kind is not BodyKind.MUNICIPALITY:
         raise NotPermitted(Fault(code=FaultCode.NO_GRANT, expected="除票 come from municipalities"))
     now = resources.clock()
-    outcomes = [
+    taken = [
         await _take_in_one(resources, work, caller, index, record, now) for index, record in enumerate(delivery.records)
     ]
     answer = DeliveryAnswer(
-        extract_id=delivery.extract_id, part=delivery.part, received_at=now, records=tuple(outcomes)
+        extract_id=delivery.extract_id,
+        part=delivery.part,
+        received_at=now,
+        records=tuple(one.outcome for one in taken),
     )
-    return Done(message=answer, outcome="taken-in")
+    people = dict.fromkeys(one.person_id for one in taken if one.person_id is not None)
+    return Done(message=answer, outcome="taken-in", people=tuple(people))
 
 
 async def _take_in_one(
     resources: Resources, work: UnitOfWork, caller: Caller, index: int, record: RemovedRecord, now: datetime
-) -> RecordOutcome:
+) -> _Taken:
     """Take in one 除票 or say why not; what a refused one began is undone."""
     try:
         async with work.savepoint():
@@ -67,13 +78,19 @@ async def _take_in_one(
             faults.refuse_if_any()
             incoming = await _incoming(resources, work, index, record, now)
             if incoming.held is not None and incoming.held.content_key == incoming.content_key:
-                return RecordOutcome(
-                    index=index, state=RecordState.UNCHANGED, submission_id=incoming.held.submission_id
-                )
-            done = await _apply(resources, work, caller, incoming)
+                return _Taken(_unchanged(incoming), incoming.held.person_id)
+            taken = await _apply(resources, work, caller, incoming)
     except Refusal as refusal:
-        return RecordOutcome(index=index, state=RecordState.REFUSED, faults=tuple(map(fault_entry, refusal.faults)))
-    return msgspec.structs.replace(done, faults=tuple(map(fault_entry, faults.warnings)))
+        said = tuple(map(fault_entry, refusal.faults))
+        return _Taken(RecordOutcome(index=index, state=RecordState.REFUSED, faults=said), None)
+    warned = tuple(map(fault_entry, faults.warnings))
+    return _Taken(msgspec.structs.replace(taken.outcome, faults=warned), taken.person_id)
+
+
+def _unchanged(incoming: _Incoming) -> RecordOutcome:
+    """Return the outcome of what says nothing new, or speaks of a removal over before the registry heard of it."""
+    known = "" if incoming.held is None else incoming.held.submission_id
+    return RecordOutcome(index=incoming.index, state=RecordState.UNCHANGED, submission_id=known)
 
 
 def _check_sender(record: RemovedRecord, caller: Caller) -> None:
@@ -98,27 +115,34 @@ async def _incoming(
     )
 
 
-async def _apply(resources: Resources, work: UnitOfWork, caller: Caller, incoming: _Incoming) -> RecordOutcome:
+async def _apply(resources: Resources, work: UnitOfWork, caller: Caller, incoming: _Incoming) -> _Taken:
     """Join the record, work out what it becomes and write it."""
     submission_id = resources.new_id()
-    found, replaced = await _found(resources, work, incoming)
+    held = incoming.held
+    replaced = None if held is None else await _last_movement(work, held)
     movement = rules.movement(incoming.record, submission_id, replaced)
-    plan = records.plan(found, () if movement is None else (movement,))
+    if movement is None:
+        return _Taken(_unchanged(incoming), None if held is None else held.person_id)
+    plan = records.plan(await _found(resources, work, incoming), (movement,))
     state = _state(incoming, plan)
     person = outcome(resources, caller, plan, 0)
     done = RecordOutcome(index=incoming.index, state=state, submission_id=submission_id, person=person)
     await _write(resources, work, incoming, plan, done)
-    return done
+    return _Taken(done, plan.person_id)
 
 
-async def _found(resources: Resources, work: UnitOfWork, incoming: _Incoming) -> tuple[Found, str | None]:
-    """Return the record concerned, and the movement that the 除票 corrects if this is not the first word of it."""
+async def _last_movement(work: UnitOfWork, held: HeldRemovedRecord) -> str | None:
+    """Return the id of the movement that was last made of this 除票."""
+    earlier = await stored_records.movement_ids(work, held.submission_id, 0)
+    return earlier[0] if earlier else None
+
+
+async def _found(resources: Resources, work: UnitOfWork, incoming: _Incoming) -> Found:
+    """Return the record that the municipality's own key stands for, or the one that the identity belongs to."""
     held = incoming.held
     if held is not None:
         same = Link(method=LinkMethod.SAME_SUBMITTER, person_id=held.person_id)
-        found = await records.reopen(resources, work, held.person_id, same)
-        earlier = await stored_records.movement_ids(work, held.submission_id, 0)
-        return found, (earlier[0] if earlier else None)
+        return await records.reopen(resources, work, held.person_id, same)
     last = incoming.record.last
     identity = Identity(
         name=last.name,
@@ -129,7 +153,7 @@ async def _found(resources: Resources, work: UnitOfWork, incoming: _Incoming) ->
         resident_record_code=last.resident_record_code,
     )
     await records.lock_identities(resources, work, [identity])
-    return await records.join(resources, work, identity, incoming.now), None
+    return await records.join(resources, work, identity, incoming.now)
 
 
 def _state(incoming: _Incoming, plan: Plan) -> RecordState:
@@ -145,6 +169,7 @@ async def _write(resources: Resources, work: UnitOfWork, incoming: _Incoming, pl
         submission_id=done.submission_id,
         kind="removed-record",
         sender=municipality,
+        sender_key=done.submission_id,
         state=str(done.state),
         received_at=incoming.now,
         received_on=japan_date(incoming.now),

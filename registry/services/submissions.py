@@ -45,12 +45,15 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 
     body: bytes
     evidence: str
+    sender_key: str
     report: ResidenceReport
     warnings: tuple[Fault, ...]
     now: datetime
 
 
-def check(resources: Resources, keys: KeyDirectory, caller: Caller, body: bytes, evidence: str) -> Checked:
+def check(
+    resources: Resources, keys: KeyDirectory, caller: Caller, body: bytes, evidence: str, sender_key: str
+) -> Checked:
     """Take a report apart and hold it against form and law: steps (3) and (4), all faults at once.
 
     Raises NotPermitted if the caller is no mission, NotCompetent if it reports for another mission, EvidenceRefused
@@ -68,7 +71,9 @@ def check(resources: Resources, keys: KeyDirectory, caller: Caller, body: bytes,
     now = resources.clock()
     faults = residence_report.check(report, resources.missions, _today_at_mission(resources, caller.body, now))
     faults.refuse_if_any()
-    return Checked(body=body, evidence=evidence, report=report, warnings=faults.warnings, now=now)
+    return Checked(
+        body=body, evidence=evidence, sender_key=sender_key, report=report, warnings=faults.warnings, now=now
+    )
 
 
 def _today_at_mission(resources: Resources, code: str, now: datetime) -> date:
@@ -82,7 +87,8 @@ def _today_at_mission(resources: Resources, code: str, now: datetime) -> date:
 async def accept(resources: Resources, work: UnitOfWork, caller: Caller, checked: Checked) -> Done:
     """Take a checked report in: steps (5) to (8) and (10); the answer is its receipt."""
     submission_id = resources.new_id()
-    plans = await _plans(resources, work, caller, checked, submission_id)
+    earlier = await _replaced(work, caller, checked.report)
+    plans = await _plans(resources, work, checked, submission_id, earlier)
     state = _state(checked, plans)
     receipt = Receipt(
         submission_id=submission_id,
@@ -93,15 +99,16 @@ async def accept(resources: Resources, work: UnitOfWork, caller: Caller, checked
         people=_outcomes(resources, caller, plans),
         warnings=tuple(map(fault_entry, checked.warnings)),
     )
-    await _write(resources, work, caller, checked, plans, receipt)
-    return Done(message=receipt, outcome=str(state), person_id=plans[0].person_id)
+    await _write(resources, work, checked, plans, receipt, _submission(caller, checked, receipt, earlier))
+    return Done(message=receipt, outcome=str(state), people=tuple(one.person_id for one in plans))
 
 
 async def dry_run(resources: Resources, work: UnitOfWork, caller: Caller, checked: Checked) -> Done:
     """Say what :func:`accept` would do, and do nothing: the savepoint is undone, whatever it opened or locked."""
     undone = await work.connection.begin_nested()
     try:
-        plans = await _plans(resources, work, caller, checked, resources.new_id())
+        earlier = await _replaced(work, caller, checked.report)
+        plans = await _plans(resources, work, checked, resources.new_id(), earlier)
         told = [one for plan in plans for one in records.events(plan, "")]
     finally:
         await undone.rollback()
@@ -113,15 +120,15 @@ async def dry_run(resources: Resources, work: UnitOfWork, caller: Caller, checke
         recipients=tuple(sorted({body for one in told for body in one.recipients})),
         warnings=tuple(map(fault_entry, checked.warnings)),
     )
-    return Done(message=message, outcome="dry-run", person_id=None)
+    return Done(message=message, outcome="dry-run")
 
 
 async def _plans(
-    resources: Resources, work: UnitOfWork, caller: Caller, checked: Checked, submission_id: str
+    resources: Resources, work: UnitOfWork, checked: Checked, submission_id: str, earlier: Submission | None
 ) -> tuple[Plan, ...]:
     """Find everybody's record and work out what it becomes: steps (5) and (6)."""
     report = checked.report
-    replaced = await _replaced(work, caller, report)
+    replaced = {} if earlier is None else await _people_of(work, earlier)
     identities = [_identity(person) for person in report.people]
     await records.lock_identities(resources, work, identities)
     plans: list[Plan] = []
@@ -129,7 +136,7 @@ async def _plans(
         if index in replaced:
             same = Link(method=LinkMethod.SAME_SUBMITTER, person_id=replaced[index])
             found = await records.reopen(resources, work, replaced[index], same)
-            wrong = await stored_records.movement_ids(work, report.replaces or "", index)
+            wrong = await stored_records.movement_ids(work, earlier.submission_id, index) if earlier else ()
         else:
             found, wrong = await records.join(resources, work, identity, checked.now), ()
         _refuse_twice(plans, found.person_id, index)
@@ -150,15 +157,26 @@ def _identity(person: ReportedPerson) -> Identity:
     )
 
 
-async def _replaced(work: UnitOfWork, caller: Caller, report: ResidenceReport) -> dict[int, str]:
-    """Return, by their place in the report, the records of the submission that it corrects or takes back."""
-    if report.replaces is None:
-        return {}
-    earlier = await submissions.get(work, report.replaces) if _is_id(report.replaces) else None
+async def _replaced(work: UnitOfWork, caller: Caller, report: ResidenceReport) -> Submission | None:
+    """Return the submission that a report corrects or takes back.
+
+    A mission names it by the registry's id or, as long as its line is down and it has none, by its own key.
+    """
+    named = report.replaces
+    if named is None:
+        return None
+    earlier = await submissions.get(work, named) if _is_id(named) else None
+    earlier = earlier or await submissions.get_by_sender_key(work, caller.body, named)
     if earlier is None or earlier.sender != caller.body:
-        expected = "the id of an earlier submission of this mission"
+        expected = "the id of an earlier submission of this mission, or the key under which it was sent"
         raise InvalidInput(Fault(code=FaultCode.REPLACES_UNKNOWN_MOVEMENT, pointer="/replaces", expected=expected))
-    return {link.person_index: link.person_id for link in await submissions.links_of(work, report.replaces)}
+    return earlier
+
+
+async def _people_of(work: UnitOfWork, submission: Submission) -> dict[int, str]:
+    """Return the records of a submission's people by their place in the report."""
+    links = await submissions.links_of(work, submission.submission_id)
+    return {link.person_index: link.person_id for link in links}
 
 
 def _is_id(text: str) -> bool:
@@ -219,38 +237,42 @@ def _changes(index: int, plan: Plan) -> Iterator[VersionChange]:
             )
 
 
-async def _write(
-    resources: Resources,
-    work: UnitOfWork,
-    caller: Caller,
-    checked: Checked,
-    plans: Sequence[Plan],
-    receipt: Receipt,
-) -> None:
-    """Write submission, links, records, cases and events: steps (6) to (8)."""
-    submission = Submission(
+def _submission(caller: Caller, checked: Checked, receipt: Receipt, earlier: Submission | None) -> Submission:
+    return Submission(
         submission_id=receipt.submission_id,
         kind="report",
         sender=caller.body,
+        sender_key=checked.sender_key,
         state=str(receipt.state),
         received_at=receipt.received_at,
         received_on=receipt.received_on,
-        replaces=checked.report.replaces,
+        replaces=None if earlier is None else earlier.submission_id,
     )
+
+
+async def _write(
+    resources: Resources,
+    work: UnitOfWork,
+    checked: Checked,
+    plans: Sequence[Plan],
+    receipt: Receipt,
+    submission: Submission,
+) -> None:
+    """Write submission, links, records, cases and events: steps (6) to (8)."""
     key = await resources.keyring.make(work, receipt.submission_id, checked.now)
     content = Content(body=checked.body, evidence=checked.evidence, receipt=encode(receipt))
     await submissions.add(work, key, submission, content)
-    for index, plan in enumerate(plans):
-        link = records.stored_link(plan, receipt.submission_id, index)
-        await records.write(resources, work, plan, link, checked.now)
     warned = (fault for fault in checked.warnings if fault.code in REVIEW_WARNINGS)
     cases = [
         Case(person_id=plans[0].person_id, submission_id=receipt.submission_id, kind=str(fault.code))
         for fault in warned
     ]
     await submissions.open_cases(work, cases, checked.now)
-    if checked.report.kind is ReportKind.ANNULMENT and checked.report.replaces:
-        await submissions.set_state(work, checked.report.replaces, SubmissionState.ANNULLED)
+    for index, plan in enumerate(plans):
+        link = records.stored_link(plan, receipt.submission_id, index)
+        await records.write(resources, work, plan, link, checked.now)
+    if checked.report.kind is ReportKind.ANNULMENT and submission.replaces:
+        await submissions.set_state(work, submission.replaces, SubmissionState.ANNULLED)
 
 
 async def receipt_of(resources: Resources, work: UnitOfWork, caller: Caller, submission_id: str) -> Done:

@@ -22,7 +22,8 @@ class Keyring:
 
     def __init__(self, provider: KeyProvider) -> None:
         self._provider = provider
-        self._keks: dict[int, Kek] = {}
+        # By the wrapped key and not by its id: what one transaction made and undid must never wrap for another.
+        self._keks: dict[bytes, Kek] = {}
 
     async def make(self, work: UnitOfWork, owner: str, now: datetime) -> DataKey:
         """Make a data key for ``owner``, a person or submission that has none yet."""
@@ -71,9 +72,9 @@ class Keyring:
         return self._unwrapped(kek_id, row["wrapped"])
 
     def _unwrapped(self, kek_id: int, wrapped: bytes) -> Kek:
-        kek = self._keks.get(kek_id)
+        kek = self._keks.get(wrapped)
         if kek is None:
             month = f"{kek_id // 100:04}-{kek_id % 100:02}"
             kek = Kek.unwrap(self._provider, WrappedKek(key_id=kek_id, month=month, wrapped=wrapped))
-            self._keks[kek_id] = kek
+            self._keks[wrapped] = kek
         return kek

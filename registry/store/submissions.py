@@ -16,11 +16,15 @@ from registry.vault.sealing import Place, SealingKey, open_sealed, seal
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """A submission without its content. ``kind`` is "report" or "removed-record"; ``sender`` the body's code."""
+    """A submission without its content. ``kind`` is "report" or "removed-record"; ``sender`` the body's code.
+
+    ``sender_key`` is the key under which the sender knows it: the Idempotency-Key of a report.
+    """
 
     submission_id: str
     kind: str
     sender: str
+    sender_key: str
     state: str
     received_at: datetime
     received_on: date
@@ -59,6 +63,13 @@ async def add(work: UnitOfWork, key: SealingKey, submission: Submission, content
 async def get(work: UnitOfWork, submission_id: str) -> Submission | None:
     """Return a submission without its content, or None."""
     row = await _row(work, submission_id)
+    return None if row is None else Submission(**{field: row[field] for field in _FIELDS})
+
+
+async def get_by_sender_key(work: UnitOfWork, sender: str, sender_key: str) -> Submission | None:
+    """Return the submission that a sender knows under its own key, or None."""
+    query = select(t.submission).where(t.submission.c.sender == sender, t.submission.c.sender_key == sender_key)
+    row = await work.one(query)
     return None if row is None else Submission(**{field: row[field] for field in _FIELDS})
 
 
@@ -136,12 +147,18 @@ async def open_cases(work: UnitOfWork, cases: Iterable[Case], at: datetime) -> N
         await work.run(insert(t.review_case), rows)
 
 
-async def people_in_review(work: UnitOfWork) -> frozenset[str]:
-    """Return the ids of the records with an open case that is about whose record it is."""
-    query = select(t.review_case.c.person_id).where(
-        t.review_case.c.closed_at.is_(None), t.review_case.c.kind.in_(["rivals", "competence-uncertain"])
+ABOUT_IDENTITY: Final = ("rivals", "competence-uncertain", "number-held-by-another")
+"""Kinds of cases that leave open whose record it is; others only mark a field as disputed."""
+
+
+async def is_in_review(work: UnitOfWork, person_id: str) -> bool:
+    """Whether people still have to decide whose record this is."""
+    query = select(t.review_case.c.case_id).where(
+        t.review_case.c.person_id == person_id,
+        t.review_case.c.closed_at.is_(None),
+        t.review_case.c.kind.in_(ABOUT_IDENTITY),
     )
-    return frozenset(row["person_id"] for row in await work.rows(query))
+    return bool((await work.run(select(exists(query)))).scalar_one())
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

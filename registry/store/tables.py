@@ -76,11 +76,13 @@ submission = Table(
     _id("submission_id", primary_key=True),
     Column("kind", Text, nullable=False),
     Column("sender", Text, nullable=False),
+    Column("sender_key", Text, nullable=False),
     Column("state", Text, nullable=False),
     _moment("received_at"),
     Column("received_on", Date, nullable=False),
     _id("replaces", nullable=True),
     Column("sealed", LargeBinary, nullable=False),
+    UniqueConstraint("sender", "sender_key", name="uq_submission_sender_key"),
 )
 """An accepted report or 除票: its exact bytes with the evidence and receipt, sealed with a key of its own."""
 
@@ -195,6 +197,18 @@ event = Table(
     _moment("at"),
 )
 """Outbox: what happened to whose record and who is to hear of it; the content is asked for under a grant."""
+
+reconciliation = Table(
+    "reconciliation",
+    metadata,
+    _id("person_id", ForeignKey(person.c.person_id), primary_key=True),
+    Column("outcome", Text, nullable=False),
+    Column("fields", ARRAY(Text), nullable=False),
+    Column("holding", Text),
+    Column("confirmed", Boolean, nullable=False),
+    _moment("at"),
+)
+"""突合結果: how the two sources of a record stood when they were last held against each other."""
 
 # ------------------------------------------------------------------------------------------- known time
 

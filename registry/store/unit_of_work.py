@@ -19,6 +19,8 @@ class StoreUnavailable(Exception):  # noqa: N818 - it says what the caller meets
 _CLASSES_OF_OUTAGE = ("08", "53", "57", "58")
 """SQLSTATE classes: connection, resources, operator intervention (shutdown, timeout), system error."""
 _LOCK_TROUBLE = ("55P03", "40P01", "40001")
+_IS_A_STANDBY = "25006"
+"""SQLSTATE read_only_sql_transaction: the primary is another server now."""
 
 
 class UnitOfWork:
@@ -78,6 +80,6 @@ class UnitOfWork:
 def is_outage(error: DBAPIError) -> bool:
     """Whether a driver error means that the database could not serve, rather than that the statement was wrong."""
     state = str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or "")
-    if state.startswith(_CLASSES_OF_OUTAGE) or state in _LOCK_TROUBLE:
+    if state.startswith(_CLASSES_OF_OUTAGE) or state in (*_LOCK_TROUBLE, _IS_A_STANDBY):
         return True
     return not state and isinstance(error, OperationalError | InterfaceError)

@@ -121,6 +121,9 @@ class Desk:
 
 
 def _once(parts: RequestParts) -> Once:
+    return Once(idempotency_key=idempotency_key(parts), body=parts.body)
+
+
+def idempotency_key(parts: RequestParts) -> str:
     """Return the sender's key; the profile of signatures has made sure that it is there and well formed."""
-    key = next(value for name, value in parts.headers if name.lower() == IDEMPOTENCY_HEADER)
-    return Once(idempotency_key=key, body=parts.body)
+    return next(value for name, value in parts.headers if name.lower() == IDEMPOTENCY_HEADER)

@@ -11,7 +11,7 @@ import msgspec
 from registry.contract.decoding import encode
 from registry.contract.evidence import sign_receipt
 from registry.contract.keys import SigningKey
-from registry.contract.messages import CORRELATION_HEADER, RECEIPT_HEADER, Receipt
+from registry.contract.messages import CORRELATION_HEADER, RECEIPT_HEADER, BatchAnswer, DeliveryAnswer, Receipt
 from registry.contract.problems import PROBLEM_OF_REFUSAL, ProblemCode, WireRefusal, problem
 from registry.domain.errors import Refusal
 from registry.store.callers import StoredAnswer
@@ -77,7 +77,7 @@ class WirePresenter(msgspec.Struct, frozen=True, kw_only=True):
         """Return the answer that carries a message."""
         body = encode(message)
         headers = {"content-type": JSON}
-        if isinstance(message, Receipt):
+        if isinstance(message, Receipt | BatchAnswer | DeliveryAnswer):
             headers[RECEIPT_HEADER] = sign_receipt(body, self.signing_key)
         return StoredAnswer(status=self.status, headers=headers, body=body)
 

@@ -53,9 +53,9 @@ def refusal(report: bytes, evidence: str) -> ProblemCode:
     return refused.value.code
 
 
-def receipt_refusal(receipt: str) -> ProblemCode:
+def receipt_refusal(receipt: str, payload: bytes = REPORT) -> ProblemCode:
     with pytest.raises(EvidenceRefused) as refused:
-        verify_receipt(receipt, PUBLIC.get)
+        verify_receipt(payload, receipt, PUBLIC.get)
     return refused.value.code
 
 
@@ -199,13 +199,16 @@ def test_evidence_that_nobody_could_verify_is_not_made(false: EvidenceHeader, er
 
 # ---------------------------------------------------------------- receipts
 @pytest.mark.parametrize("key", [GATEWAY, ELDER], ids=list(Algorithm))
-def test_a_receipt_carries_what_was_acknowledged(key: SigningKey) -> None:
-    assert verify_receipt(sign_receipt(REPORT, key), PUBLIC.get) == REPORT
+def test_a_receipt_proves_what_was_acknowledged_and_holds_nothing_of_it(key: SigningKey) -> None:
+    receipt = sign_receipt(REPORT, key)
+    verify_receipt(REPORT, receipt, PUBLIC.get)
+    assert receipt.split(".")[1] == ""
+    assert receipt_refusal(receipt, REPORT + b" ") == ProblemCode.EVIDENCE_INVALID
 
 
 RECEIPT = sign_receipt(REPORT, GATEWAY)
 FALSE_RECEIPTS = {
-    "another payload": (".".join([RECEIPT.split(".")[0], "e30", RECEIPT.split(".")[2]]), "evidence-invalid"),
+    "an attached payload": (".".join([RECEIPT.split(".")[0], "e30", RECEIPT.split(".")[2]]), "evidence-invalid"),
     "another signer of that name": (sign_receipt(REPORT, SigningKey.generate("gateway")), "evidence-invalid"),
     "an unknown signer": (sign_receipt(REPORT, SigningKey.generate("stranger")), "key-unknown"),
     "evidence": (GENUINE, "evidence-invalid"),

@@ -10,13 +10,28 @@ from hypothesis import strategies as st
 from registry.domain.basic_four import AddressAbroad, PersonName
 from registry.domain.date_reading import read
 from registry.domain.dates import Answer, DayRange, IncompleteDate, Precision
-from registry.domain.movement import Movement, MovementKind, Statement
+from registry.domain.movement import Movement, MovementKind, Source, SourceKind, Statement
+from registry.domain.numbers import NumberReason
 from registry.domain.resident import Status
 from registry.domain.timeline import Conflict, fold
-from tests.builders import CHIYODA, EX_OFFICIO, HANAKO, MISSION, MUNICIPALITY, NEW_YORK, movement, statement
+from tests.builders import (
+    CHIYODA,
+    CODE,
+    EX_OFFICIO,
+    HANAKO,
+    MISSION,
+    MUNICIPALITY,
+    NEW_YORK,
+    NUMBER,
+    OTHER_CODE,
+    OTHER_NUMBER,
+    movement,
+    statement,
+)
 
 START = date(2024, 1, 1)
 PARIS = AddressAbroad(country="FR", city="Paris")
+RESIDENT = Source(kind=SourceKind.RESIDENT)
 K = MovementKind
 
 
@@ -157,6 +172,37 @@ def test_annulling_an_annulment_revives_the_movement():
     assert fold([first, annulled, taken_back]).versions == fold([first]).versions
 
 
+def test_correcting_a_correction_does_not_revive_the_movement():
+    first = movement(movement_id="m1", statement=statement(address_abroad=PARIS))
+    corrected = movement(movement_id="m2", replaces="m1", statement=statement(address_abroad=PARIS))
+    again = movement(movement_id="m3", replaces="m2", statement=statement())
+    timeline = fold([first, corrected, again])
+    assert [version.made_by for version in timeline.versions] == ["m3"]
+    assert timeline.superseded == {"m1", "m2"}
+
+
+def test_annulling_a_correction_revives_what_it_corrected():
+    first = movement(movement_id="m1", statement=statement())
+    corrected = movement(movement_id="m2", replaces="m1", statement=statement(address_abroad=PARIS))
+    annulled = movement(K.ANNULLED, movement_id="m3", replaces="m2")
+    assert fold([first, corrected, annulled]).versions == fold([first]).versions
+
+
+def held_by_another(one, made):
+    """Whether another movement holds the place of this one: the definition itself."""
+    return any(holds(other, made) for other in made if other.replaces == one.movement_id)
+
+
+def holds(one, made):
+    corrections = [other for other in made if other.replaces == one.movement_id and other.kind is not K.ANNULLED]
+    return not held_by_another(one, made) or any(holds(other, made) for other in corrections)
+
+
+@given(movements(kinds=(K.RESIDENCE_REPORTED, K.ANNULLED), longest=8))
+def test_a_movement_is_dead_exactly_while_another_holds_its_place(made):
+    assert fold(made).superseded == {one.movement_id for one in made if held_by_another(one, made)}
+
+
 def test_two_movements_of_one_day_leave_the_first_no_day_at_all():
     settled = movement(effective="2020-04-01", statement=statement())
     renamed = movement(K.NAME_CHANGED, "2020-04-01", statement=Statement(name=PersonName(surname="山田")))
@@ -235,3 +281,42 @@ def test_a_fact_after_death_is_kept_as_a_contradiction_and_changes_nothing():
     assert [(one.conflict, one.other) for one in timeline.contradictions] == [
         (Conflict.NOT_ALLOWED_IN_STATUS, moved.movement_id)
     ]
+
+
+NUMBERS = {
+    "個人番号": ("individual_number", NUMBER, OTHER_NUMBER),
+    "住民票コード": ("resident_record_code", CODE, OTHER_CODE),
+}
+
+
+@pytest.mark.parametrize(("field", "first", "second"), NUMBERS.values(), ids=NUMBERS)
+def test_two_numbers_from_two_missions_contradict_each_other(field, first, second):
+    one = movement(effective="2020-04-01", statement=statement(**{field: first}))
+    other = movement(effective="2021-04-01", statement=statement(**{field: second}))
+    assert fold([one, other]).last.disputed == {field}
+    assert fold([one, movement(effective="2021-04-01", statement=statement(**{field: first}))]).last.disputed == set()
+
+
+def test_a_number_changed_by_a_movement_of_its_own_contradicts_nothing():
+    changed = movement(
+        K.INDIVIDUAL_NUMBER_RECORDED,
+        "2021-04-01",
+        source=MUNICIPALITY,
+        statement=Statement(individual_number=OTHER_NUMBER, number_reason=NumberReason.CHANGE_REQUEST),
+    )
+    last = fold([movement(effective="2020-04-01", statement=statement(individual_number=NUMBER)), changed]).last
+    assert (last.state.individual_number, last.disputed) == (OTHER_NUMBER, frozenset())
+
+
+def test_a_field_stays_disputed_until_every_source_has_come_round():
+    removed = movement(
+        K.MOVED_ABROAD, "2020-03-31", source=MUNICIPALITY, statement=Statement(birth_date=read("1985-03-07"))
+    )
+    mission = movement(effective="2020-04-01", statement=statement(birth_date=read("1986-03-07")))
+    resident = [
+        movement(K.RESIDENCE_CONFIRMED, day, source=RESIDENT, statement=Statement(birth_date=read(birth)))
+        for day, birth in (("2021-04-01", "1987-03-07"), ("2022-04-01", "1985-03-07"))
+    ]
+    came_round = movement(effective="2023-04-01", statement=statement())
+    assert fold([removed, mission, *resident]).last.disputed == {"birth_date"}
+    assert fold([removed, mission, *resident, came_round]).last.disputed == set()

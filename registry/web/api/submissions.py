@@ -13,7 +13,7 @@ from registry.contract.signing import RequestParts
 from registry.services import batches, submissions
 from registry.services.attendance import Asked, Caller, Done
 from registry.store.unit_of_work import UnitOfWork
-from registry.web.desk import LARGEST_BODY, Desk, Prepared
+from registry.web.desk import LARGEST_BODY, Desk, Prepared, idempotency_key
 from registry.web.problems import CREATED, OK
 
 OPERATION: Final = "submission"
@@ -31,7 +31,9 @@ async def submit(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -
 
 def _prepare(desk: Desk, operation: str, take: Callable[..., Awaitable[Done]]) -> Callable[..., Prepared]:
     def prepare(caller: Caller, parts: RequestParts, correlation_id: str) -> Prepared:
-        checked = submissions.check(desk.resources, desk.keys, caller, parts.body, evidence_of(parts))
+        checked = submissions.check(
+            desk.resources, desk.keys, caller, parts.body, evidence_of(parts), idempotency_key(parts)
+        )
 
         async def act(work: UnitOfWork) -> Done:
             return await take(desk.resources, work, caller, checked)

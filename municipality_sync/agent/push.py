@@ -1,0 +1,265 @@
+"""Sending what may be sent: in parts, each exactly once, whatever the line does.
+
+(1) The extract is read once without sending anything. That gives each part's digest, and from these the extract's id:
+    the same people with the same lines always travel under the same id, and another reading of the same file (a mended
+    layout, a mended rule) never under an old one.
+(2) A part that was acknowledged before is passed over. The others are sent under ``<extract id>:<part>``; who sends
+    the same again under the same key gets the stored answer, so dying between answer and note does no harm.
+(3) While the line is down, the same part is tried again after longer and longer pauses, until patience ends. Running
+    the same command later goes on where this run broke off.
+(4) How many stay in the town hall, by reason, goes along with the first part and no other.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from hashlib import sha256
+from typing import Final, TypeVar
+
+import msgspec
+
+from municipality_sync.agent.collect import Collectable, Rules, collectable
+from municipality_sync.agent.extract import Extract
+from municipality_sync.agent.findings import ExtractUnreadable, FileFault, Findings, LineFault
+from municipality_sync.agent.layout import Layout
+from municipality_sync.agent.state import PartOutcome, PushState
+from registry.contract.client import Answer, AnswerNotTrusted, LineDown, SignedClient
+from registry.contract.decoding import decode, encode
+from registry.contract.messages import LARGEST_BATCH, Delivery, DeliveryAnswer, RecordState
+from registry.contract.problems import FaultEntry, Problem, ProblemCode
+from registry.domain.errors import Fault, InvalidInput
+
+T = TypeVar("T")
+M = TypeVar("M", bound=msgspec.Struct)
+
+PATH: Final = "/v1/removed-records"
+LARGEST_PART: Final = 1 << 19
+"""Bytes of 除票 in one part, unless a single one is larger: half of what a single message may have."""
+
+FIRST_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 60.0
+"""Seconds between two attempts; doubled from one to the next."""
+
+_LARGEST_ANSWER: Final = 8 << 20
+_TOO_MANY_REQUESTS: Final = 429
+_SERVER_ERROR: Final = 500
+_DIGEST_DIGITS: Final = 40
+
+
+class BrokenOff(Exception):  # noqa: N818 - a state of the line, which the next run mends
+    """The line stayed down for longer than patience; what was acknowledged is kept."""
+
+
+class PushRefused(Exception):  # noqa: N818 - the registry's answer, not an accident of the program
+    """The registry will take no part from this caller as things stand; ``problem`` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        """Carry the registry's own words."""
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """How to wait: ``sleep`` for seconds, ``jitter`` from 0 to 1, ``patience`` in seconds for one part in all."""
+
+    sleep: Callable[[float], Awaitable[None]]
+    jitter: Callable[[], float]
+    patience: float
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What will be sent: the extract's id, the digest of each part, and who stays, counted by reason."""
+
+    extract_id: str
+    parts: tuple[bytes, ...]
+    stays: dict[str, int]
+
+
+class Pushed(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an extract. ``parts_sent`` in this run; ``counts`` of all its 除票 by state."""
+
+    extract_id: str
+    parts: int
+    parts_sent: int
+    counts: dict[str, int]
+    faults: tuple[LineFault, ...]
+
+
+Part = tuple[Collectable, ...]
+
+
+def plan(extract: Extract, findings: Findings, rules: Rules) -> Plan:
+    """Read the extract once without sending anything; ``findings`` take up all there is to say about it."""
+    parts = tuple(_digest(part) for part in _parts(collectable(extract, findings, rules)))
+    stays = {str(reason): count for reason, count in findings.stays.items()}
+    if stays and not parts:
+        parts = (_digest(()),)
+    digest = sha256(b"".join(parts) + encode(stays)).hexdigest()
+    return Plan(extract_id=f"{extract.layout.municipality}-{digest[:_DIGEST_DIGITS]}", parts=parts, stays=stays)
+
+
+class Push:
+    """Sends one extract as planned, by one client, with what was acknowledged before."""
+
+    def __init__(self, extract: Extract, plan: Plan, rules: Rules) -> None:
+        self._extract = extract
+        self._plan = plan
+        self._rules = rules
+        self._counts: dict[str, int] = {}
+        self._faults: list[LineFault] = []
+        self._sent = 0
+
+    async def run(
+        self, client: SignedClient, state: PushState, waiting: Waiting, on_part: Callable[[], None]
+    ) -> Pushed:
+        """Send what is not acknowledged yet; call ``on_part`` after each part.
+
+        Raises :class:`BrokenOff` when the line stays down, :class:`PushRefused` when the registry takes nothing, and
+        AnswerNotTrusted when somebody else answers; nothing acknowledged is ever lost or sent again.
+        """
+        for number, part in enumerate(self._planned_parts(), start=1):
+            outcome = state.outcome(self._plan.extract_id, number)
+            if outcome is None:
+                if not self._sent:
+                    await _patiently(client.synchronise, waiting)
+                outcome = await self._send(number, part, client, state, waiting)
+            self._count(outcome)
+            on_part()
+        return Pushed(
+            extract_id=self._plan.extract_id,
+            parts=len(self._plan.parts),
+            parts_sent=self._sent,
+            counts=self._counts,
+            faults=tuple(self._faults),
+        )
+
+    def _planned_parts(self) -> Iterator[Part]:
+        """Read the extract again, and see that it still says what was planned."""
+        parts = _parts(collectable(self._extract, Findings(), self._rules))
+        for digest in self._plan.parts:
+            part = next(parts, ())
+            if _digest(part) != digest:
+                expected = "a file that nobody changes while it is read"
+                raise ExtractUnreadable(LineFault(line=1, code=FileFault.TRUNCATED, expected=expected))
+            yield part
+
+    async def _send(
+        self, number: int, part: Part, client: SignedClient, state: PushState, waiting: Waiting
+    ) -> PartOutcome:
+        delivery = Delivery(
+            extract_id=self._plan.extract_id,
+            part=number,
+            records=tuple(one.record for one in part),
+            stays=self._plan.stays if number == 1 else {},
+        )
+        body, key = encode(delivery), f"{delivery.extract_id}:{number}"
+        answer = await _patiently(lambda: _post(client, body, key), waiting)
+        self._sent += 1
+        if answer.is_problem:
+            return _refused_part(answer, part, self._extract.layout)
+        outcome = _outcome(answer, delivery, part, self._extract.layout)
+        state.acknowledge(delivery.extract_id, number, outcome)
+        return outcome
+
+    def _count(self, outcome: PartOutcome) -> None:
+        self._faults.extend(outcome.faults)
+        for record_state, count in outcome.counts.items():
+            self._counts[record_state] = self._counts.get(record_state, 0) + count
+
+
+def _parts(found: Iterable[Collectable]) -> Iterator[Part]:
+    """Cut into parts of at most ``LARGEST_BATCH`` 除票 and ``LARGEST_PART`` bytes, always in the same way."""
+    part: list[Collectable] = []
+    size = 0
+    for one in found:
+        if part and (len(part) == LARGEST_BATCH or size + one.size > LARGEST_PART):
+            yield tuple(part)
+            part, size = [], 0
+        part.append(one)
+        size += one.size
+    if part:
+        yield tuple(part)
+
+
+def _digest(part: Part) -> bytes:
+    return sha256(encode(tuple(one.record for one in part))).digest()
+
+
+# ---------------------------------------------------------------- the line
+class _Busy(Exception):  # noqa: N818 - caught in this module
+    """The registry asks to come back later; ``after`` in seconds."""
+
+    def __init__(self, after: float) -> None:
+        super().__init__()
+        self.after = after
+
+
+async def _post(client: SignedClient, body: bytes, key: str) -> Answer:
+    answer = await client.post(PATH, body, key)
+    if answer.status == _TOO_MANY_REQUESTS or answer.status >= _SERVER_ERROR:
+        raise _Busy(_retry_after(answer))
+    return answer
+
+
+def _retry_after(answer: Answer) -> float:
+    """Return the pause that an answer asks for; the field is not signed, so it may ask for no more than the longest."""
+    text = answer.header("retry-after") or ""
+    return min(float(text), LONGEST_PAUSE) if text.isascii() and text.isdigit() else 0.0
+
+
+async def _patiently(ask: Callable[[], Awaitable[T]], waiting: Waiting) -> T:
+    """Ask until there is an answer; raises :class:`BrokenOff` when that takes longer than patience."""
+    pause, waited = FIRST_PAUSE, 0.0
+    while True:
+        try:
+            return await ask()
+        except LineDown:
+            at_least = 0.0
+        except _Busy as busy:
+            at_least = busy.after
+        wait = max(at_least, pause * (1 + waiting.jitter()) / 2)
+        if waited + wait > waiting.patience:
+            raise BrokenOff
+        await waiting.sleep(wait)
+        waited += wait
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+# ---------------------------------------------------------------- the answer
+def _outcome(answer: Answer, delivery: Delivery, part: Part, layout: Layout) -> PartOutcome:
+    """Read the outcomes of a part; an answer that is not about this part is none."""
+    found = _decoded(answer, DeliveryAnswer)
+    indexes = [record.index for record in found.records]
+    if (found.extract_id, found.part, indexes) != (delivery.extract_id, delivery.part, list(range(len(part)))):
+        raise AnswerNotTrusted(ProblemCode.INVALID_INPUT)
+    counts: dict[str, int] = {}
+    for record in found.records:
+        counts[record.state] = counts.get(record.state, 0) + 1
+    faults = (_placed(fault, part, layout, record.index) for record in found.records for fault in record.faults)
+    return PartOutcome(counts=counts, faults=tuple(faults))
+
+
+def _refused_part(answer: Answer, part: Part, layout: Layout) -> PartOutcome:
+    """Read why a part as a whole was refused. Only faults of its content leave hope for the next part."""
+    problem = _decoded(answer, Problem)
+    if problem.code is not ProblemCode.INVALID_INPUT:
+        raise PushRefused(problem)
+    faults = tuple(_placed(fault, part, layout) for fault in problem.faults)
+    return PartOutcome(counts={RecordState.REFUSED: len(part)}, faults=faults)
+
+
+def _decoded(answer: Answer, type_: type[M]) -> M:
+    try:
+        return decode(answer.body, type_, max_bytes=_LARGEST_ANSWER)
+    except InvalidInput:
+        raise AnswerNotTrusted(ProblemCode.INVALID_INPUT) from None
+
+
+def _placed(entry: FaultEntry, part: Part, layout: Layout, index: int | None = None) -> LineFault:
+    """Return a fault of the registry as one of the file. Its pointer leads into the record or into the delivery."""
+    pointer = entry.pointer
+    steps = pointer.split("/")[1:]
+    if steps[:1] == ["records"] and len(steps) > 1 and steps[1].isdecimal():
+        index, pointer = int(steps[1]), "".join(f"/{step}" for step in steps[2:])
+    fault = Fault(code=entry.code, pointer=pointer, expected=entry.expected, severity=entry.severity)
+    if index is None or index >= len(part):
+        return LineFault(line=1, code=fault.code, expected=fault.expected, severity=fault.severity)
+    return part[index].place(fault, layout)

@@ -1,0 +1,162 @@
+"""``registry``: the commands of the virtual municipality. Each says what it did and what to do next."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final, Never
+
+import msgspec
+from cyclopts import App, CycloptsError, Parameter
+from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
+
+from registry import serving
+from registry.contract.keys import VerifyingKey
+from registry.domain.disclosure import BodyKind
+from registry.sandbox import clock as sandbox_clock
+from registry.sandbox import demo as sandbox_demo
+from registry.settings import Settings, SettingsRefused
+from registry.store import callers
+from registry.store.callers import RegisteredKey
+from registry.store.migrate import migrate as bring_to_newest
+from registry.store.unit_of_work import StoreUnavailable
+from registry.vault.keys import KeysRefused
+from registry.web.openapi import document
+from registry.wiring import resources
+
+DONE: Final = 0
+FAILED: Final = 1
+NOT_UNDERSTOOD: Final = 2
+
+HELP: Final = """The registry of Japan's residents abroad: one virtual municipality.
+
+Settings come from the environment: REGISTRY_DSN, REGISTRY_KEYS, REGISTRY_SIGNING_KEY and, where needed, REGISTRY_ENV,
+REGISTRY_HOST, REGISTRY_PORT, REGISTRY_PUBLIC_URL. `registry demo` needs none of them.
+
+Exit codes: 0 done; 1 not done, the message says why; 2 the command line or the settings make no sense.
+"""
+
+app: Final = App(name="registry", help=HELP)
+sandbox: Final = App(name="sandbox", help="What only a sandbox may do; refuses when REGISTRY_ENV=production.")
+clock: Final = App(name="clock", help="Move the sandbox's clock. Every process of the sandbox follows within a second.")
+callers_app: Final = App(name="callers", help="Register the public keys of those who may call.")
+sandbox.command(clock)
+app.command(sandbox)
+app.command(callers_app)
+
+say: Final = Console(stderr=True, highlight=False)
+
+
+@app.command
+def serve() -> None:
+    """Serve the signed interface until Ctrl-C. The sequencer of known time runs along.
+
+    Example: REGISTRY_DSN=postgresql://… REGISTRY_KEYS=keys.json REGISTRY_SIGNING_KEY=registry.pem registry serve
+    """
+    serving.serve(_settings())
+
+
+@app.command
+def migrate() -> None:
+    """Bring the schema to the newest revision; what is there stays. Run it as the owner of the schema."""
+    _run(bring_to_newest(_settings().dsn))
+    say.print("The schema is at its newest revision. Next: registry serve")
+
+
+@app.command
+def openapi() -> None:
+    """Print the interface in OpenAPI 3.1, as GET /schema answers it."""
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document()), indent=2) + b"\n")
+
+
+@app.command
+def demo(
+    *,
+    once: Annotated[bool, Parameter(help="End after the summary instead of serving until Ctrl-C.")] = False,
+    folder: Annotated[Path, Parameter(help="Where the demo keeps everything; emptied at every start.")] = Path(
+        "var/demo"
+    ),
+) -> None:
+    """Play the story of first light with real processes, and serve it until Ctrl-C.
+
+    Example: registry demo --once
+    """
+    raise SystemExit(sandbox_demo.play(folder, once=once))
+
+
+@callers_app.command
+def register(
+    key_id: str,
+    public_key: Path,
+    *,
+    body: Annotated[str, Parameter(help="The code of the mission, municipality or agency.")],
+    kind: Annotated[BodyKind, Parameter(help="What kind of body it is.")],
+) -> None:
+    """Register a public key (PEM) for a body; the same key id again replaces the key.
+
+    Example: registry callers register ny-2026 ny-2026.pub.pem --body JP-CG-NEW-YORK --kind mission
+    """
+    _run(_register(_settings(), key_id, public_key.read_bytes(), body, kind))
+    say.print(f"{key_id} now speaks for {body}.")
+
+
+async def _register(settings: Settings, key_id: str, pem: bytes, body: str, kind: BodyKind) -> None:
+    VerifyingKey.from_pem(key_id, pem)
+    row = RegisteredKey(key_id=key_id, body=body, body_kind=kind, public_key=pem, valid_from=datetime.now(UTC))
+    async with resources(settings, pool_size=1) as given, given.work() as work:
+        await callers.register_key(work, msgspec.structs.replace(row, valid_from=given.clock()))
+        await work.commit()
+
+
+@clock.command(name="set")
+def set_clock(moment: datetime) -> None:
+    """Set the sandbox's clock to a moment (UTC where no offset is given).
+
+    Example: registry sandbox clock set 2025-04-01T09:00:00+09:00
+    """
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    now = _run(sandbox_clock.set_to(_settings(), aware))
+    say.print(f"It is now {now.isoformat(timespec='seconds')} in the sandbox.")
+
+
+@clock.command
+def advance(*, days: int = 0, hours: int = 0, minutes: int = 0) -> None:
+    """Put the sandbox's clock forward.
+
+    Example: registry sandbox clock advance --days 90
+    """
+    now = _run(sandbox_clock.advance(_settings(), timedelta(days=days, hours=hours, minutes=minutes)))
+    say.print(f"It is now {now.isoformat(timespec='seconds')} in the sandbox.")
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.read(os.environ)
+    except SettingsRefused as refused:
+        _stop(str(refused), NOT_UNDERSTOOD)
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run one command's work; what went wrong is told in a sentence, with what to do about it."""
+    try:
+        return asyncio.run(work)
+    except (StoreUnavailable, OSError, SQLAlchemyError):
+        _stop("PostgreSQL cannot be reached or refuses: check REGISTRY_DSN and that `registry migrate` ran.", FAILED)
+    except (KeysRefused, ValueError, sandbox_clock.NotInProduction) as refused:
+        _stop(str(refused), FAILED)
+
+
+def _stop(message: str, code: int) -> Never:
+    say.print(f"[bold red]registry:[/] {message}")
+    raise SystemExit(code)
+
+
+def main() -> None:
+    """Run one command and exit with its code."""
+    try:
+        app(exit_on_error=False, result_action="return_value")
+    except CycloptsError:
+        sys.exit(NOT_UNDERSTOOD)

@@ -1,0 +1,125 @@
+"""The stage of the demo: PostgreSQL, the registry, the line, the gateway of one mission, the keys of everybody."""
+
+import shutil
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import anyio
+from rich.console import Console
+
+from registry.contract.keys import SigningKey
+from registry.sandbox.asking import Asker
+from registry.sandbox.line import HOST, Line
+from registry.sandbox.programs import Programs, free_port, wait_until_ready
+from registry.sandbox.questions import BODIES, MISSION, TOWN
+from registry.settings import Settings
+from registry.store import callers
+from registry.store.callers import RegisteredKey
+from registry.store.embedded import EmbeddedServer
+from registry.store.migrate import migrate
+from registry.vault.keys import FileKeyProvider
+from registry.wiring import SIGNING_KEY_ID, resources
+
+PRIVATE: Final = 0o600
+
+
+class Stage:
+    """Everything that runs while the story is told. Made by :meth:`build`; ended with the stack given to it."""
+
+    def __init__(self, folder: Path, stack: ExitStack, console: Console) -> None:
+        self.folder = folder
+        self._console = console
+        self._said(f"clearing {folder}")
+        shutil.rmtree(folder, ignore_errors=True)
+        self._keys_folder = folder / "keys"
+        self._keys_folder.mkdir(parents=True)
+        self.keys = {body: self._key(f"{body}-demo") for body in BODIES}
+        self._registry_key = self._key(SIGNING_KEY_ID)
+        (folder / "registry-keys").mkdir()
+        public = folder / "registry-keys" / f"{SIGNING_KEY_ID}.pem"
+        public.write_bytes(self._registry_key.verifying.to_pem())
+        self._said("starting PostgreSQL")
+        server = stack.enter_context(EmbeddedServer(None))
+        self.programs = stack.enter_context(Programs(folder))
+        port = free_port()
+        self.line = stack.enter_context(Line(port))
+        self.address = f"http://{HOST}:{self.line.port}"
+        self.registry_settings = self._settings(server.dsn(), port)
+        self._said("migrating the schema, loading code tables, registering keys")
+        anyio.run(self._prepare)
+        self._said("starting registry and gateway")
+        self.registry = self.programs.start("registry", ["registry", "serve"], self.registry_settings)
+        self._gateway_port = free_port()
+        self.gateway = self.programs.start("gateway", ["embassy-gateway", "serve"], self.gateway_settings)
+        wait_until_ready(f"{self.address}/health/ready", self.registry, folder / "registry.log")
+        wait_until_ready(f"{self.gateway_address}/health", self.gateway, folder / "gateway.log")
+        self.asker = Asker(self.address, self.keys, self._registry_key.verifying)
+
+    @property
+    def gateway_address(self) -> str:
+        """Where the mission's own systems reach its gateway."""
+        return f"http://{HOST}:{self._gateway_port}"
+
+    @property
+    def gateway_settings(self) -> dict[str, str]:
+        """The environment of the gateway's programs."""
+        return {
+            "EMBASSY_GATEWAY_MISSION": MISSION,
+            "EMBASSY_GATEWAY_REGISTRY_URL": self.address,
+            "EMBASSY_GATEWAY_KEY": str(self._keys_folder / f"{MISSION}-demo.pem"),
+            "EMBASSY_GATEWAY_REGISTRY_KEYS": str(self.folder / "registry-keys"),
+            "EMBASSY_GATEWAY_SPOOL": str(self.folder / "gateway-spool.sqlite"),
+            "EMBASSY_GATEWAY_SPOOL_KEY": str(self._keys_folder / "gateway-spool.key"),
+            "EMBASSY_GATEWAY_HOST": HOST,
+            "EMBASSY_GATEWAY_PORT": str(self._gateway_port),
+        }
+
+    @property
+    def agent_settings(self) -> dict[str, str]:
+        """The environment of the municipality's agent."""
+        return {
+            "MUNICIPALITY_SYNC_REGISTRY_URL": self.address,
+            "MUNICIPALITY_SYNC_KEY": str(self._keys_folder / f"{TOWN}-demo.pem"),
+            "MUNICIPALITY_SYNC_REGISTRY_KEYS": str(self.folder / "registry-keys"),
+            "MUNICIPALITY_SYNC_STATE": str(self.folder / "agent-state"),
+        }
+
+    def _key(self, key_id: str) -> SigningKey:
+        key = SigningKey.generate(key_id)
+        path = self._keys_folder / f"{key_id}.pem"
+        path.touch(mode=PRIVATE)
+        path.write_bytes(key.to_pem())
+        return key
+
+    def _settings(self, dsn: str, port: int) -> dict[str, str]:
+        FileKeyProvider.create(self._keys_folder / "registry-keys.json")
+        return {
+            "REGISTRY_DSN": dsn,
+            "REGISTRY_KEYS": str(self._keys_folder / "registry-keys.json"),
+            "REGISTRY_SIGNING_KEY": str(self._keys_folder / f"{SIGNING_KEY_ID}.pem"),
+            "REGISTRY_HOST": HOST,
+            "REGISTRY_PORT": str(port),
+            "REGISTRY_PUBLIC_URL": self.address,
+        }
+
+    async def _prepare(self) -> None:
+        """Make the schema and register everybody's public key."""
+        settings = Settings.read(self.registry_settings)
+        await migrate(settings.dsn)
+        since = datetime.now(UTC) - timedelta(minutes=1)
+        async with resources(settings, pool_size=1) as given, given.work() as work:
+            for body, key in self.keys.items():
+                row = RegisteredKey(
+                    key_id=key.key_id,
+                    body=body,
+                    body_kind=BODIES[body],
+                    public_key=key.verifying.to_pem(),
+                    valid_from=since,
+                )
+                await callers.register_key(work, row)
+            await work.commit()
+
+    def _said(self, what: str) -> None:
+        self._console.print(f"[dim]· {what}[/]")

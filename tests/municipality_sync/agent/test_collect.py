@@ -1,0 +1,138 @@
+"""Who may leave the town hall, and what the registry's own rules say before anything is sent."""
+
+import pytest
+
+from registry.contract.decoding import encode
+from registry.domain.errors import FaultCode, Severity
+from registry.domain.removed_record import Collection
+from tests.municipality_sync.agent.extracts import addressee, code, collected, extract, faults_in, row
+
+MOVED_IN, FROM_ABROAD, NATURALISED, WITHIN, ABROAD, DIED = "10", "11", "12", "20", "21", "22"
+UNDONE_UP, UNDONE_DOWN, MOVED_HERE, CORRECTED = "28", "29", "30", "31"
+
+
+def history(*reasons, person=1, **cells):
+    """A person's lines, one for each reason, a year apart."""
+    return [
+        row(person, number, 事由=reason, 異動日=f"{2010 + number}0401", **cells)
+        for number, reason in enumerate(reasons, start=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        pytest.param(history(MOVED_IN, ABROAD), Collection.COLLECT, id="moved abroad"),
+        pytest.param(history(ABROAD, CORRECTED), Collection.COLLECT, id="moved abroad, 除票 corrected since"),
+        pytest.param(history(ABROAD, UNDONE_DOWN), Collection.COLLECT, id="moved abroad, taken back"),
+        pytest.param(history(ABROAD, UNDONE_UP), Collection.COLLECT, id="moved abroad, taken back the other way"),
+        pytest.param(history(ABROAD, UNDONE_UP, ABROAD), Collection.COLLECT, id="taken back, then moved after all"),
+        pytest.param(history(ABROAD, FROM_ABROAD, ABROAD), Collection.COLLECT, id="came back, and left again"),
+        pytest.param(history(ABROAD, FROM_ABROAD), Collection.STAYS_NOT_MOVED_ABROAD, id="came back: a resident again"),
+        pytest.param(
+            history(ABROAD, FROM_ABROAD, WITHIN), Collection.STAYS_NOT_MOVED_ABROAD, id="came back, moved in Japan"
+        ),
+        pytest.param(history(MOVED_IN, WITHIN), Collection.STAYS_NOT_MOVED_ABROAD, id="moved within Japan"),
+        pytest.param(history(MOVED_IN, DIED), Collection.STAYS_NOT_MOVED_ABROAD, id="died"),
+        pytest.param(history(MOVED_IN, MOVED_HERE), Collection.STAYS_NOT_MOVED_ABROAD, id="lives here"),
+        pytest.param(history(ABROAD, 国籍="USA"), Collection.STAYS_FOREIGN_NATIONAL, id="a foreign national"),
+        pytest.param(history(ABROAD, 国籍=""), Collection.STAYS_UNDECIDED, id="nationality not stated"),
+        pytest.param(history(WITHIN, 国籍=""), Collection.STAYS_UNDECIDED, id="nothing known, moved within Japan"),
+    ],
+)
+def test_only_japanese_who_moved_abroad_leave_the_town_hall(lines, expected):
+    sent, findings = collected(extract(*lines))
+    assert len(sent) == findings.to_send == (1 if expected is Collection.COLLECT else 0)
+    assert findings.stays == ({} if expected is Collection.COLLECT else {expected: 1})
+    assert findings.people == 1
+
+
+def test_the_last_line_says_which_nationality_a_person_has():
+    lost = history(MOVED_IN, ABROAD)
+    lost[1]["国籍"] = "USA"
+    assert collected(extract(*lost))[1].stays == {Collection.STAYS_FOREIGN_NATIONAL: 1}
+
+
+def test_lines_from_before_a_naturalisation_stay():
+    lines = history(MOVED_IN, NATURALISED, ABROAD)
+    lines[0] |= {"国籍": "BRA", "氏名": "SILVA　MARIA"}
+    [sent], findings = collected(extract(*lines))
+    assert [line.history_number for line in sent.record.lines] == [2, 3]
+    assert b"SILVA" not in encode(sent.record)
+    assert findings.lines_to_send == 2
+
+
+def test_lines_travel_in_the_order_of_their_numbers():
+    first, second, third = history(MOVED_IN, MOVED_HERE, ABROAD)
+    [sent], _ = collected(extract(third, first, second))
+    assert [line.history_number for line in sent.record.lines] == [1, 2, 3]
+    assert sent.numbers == (3, 4, 2)
+
+
+def test_a_number_that_stands_twice_in_a_history_holds_the_person_back():
+    data = extract(row(1, 1, 事由=MOVED_IN), row(1, 2), row(2, 1), row(1, 2))
+    sent, findings = collected(data)
+    assert [one.record.addressee_number for one in sent] == [addressee(2)]
+    assert [(fault.line, fault.column, fault.code) for fault in findings.faults] == [
+        (5, "履歴番号", FaultCode.DUPLICATE)
+    ]
+    assert findings.held_back == 1
+
+
+def test_one_faulty_line_holds_the_whole_person_back():
+    lines = history(MOVED_IN, MOVED_HERE, ABROAD)
+    lines[1]["異動日"] = "20230230"
+    sent, findings = collected(extract(*lines, *history(ABROAD, person=2)))
+    assert [one.record.addressee_number for one in sent] == [addressee(2)]
+    assert (findings.held_back, findings.to_send) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "expected"),
+    [
+        pytest.param({"届出日": "20250402"}, "届出日", FaultCode.DATE_IN_THE_FUTURE, id="notified tomorrow"),
+        pytest.param({"異動日": "19840101"}, "異動日", FaultCode.DATE_BEFORE_BIRTH, id="moved before birth"),
+        pytest.param({"氏名": "", "カナ": ""}, "氏名", FaultCode.NAME_MISSING, id="nobody"),
+        pytest.param({"氏名": "長" * 101 + "　花子"}, "氏名", FaultCode.TOO_LONG, id="a name beyond all names"),
+        pytest.param({"カナ": "ﾅ" * 101}, "カナ", FaultCode.TOO_LONG, id="a reading too long"),
+        pytest.param({"旧氏": "旧" * 101}, "旧氏", FaultCode.TOO_LONG, id="a former surname too long"),
+        pytest.param({"住所": "番" * 301}, "住所", FaultCode.TOO_LONG, id="an address too long"),
+        pytest.param({"筆頭者": "頭" * 101}, "筆頭者", FaultCode.TOO_LONG, id="a 筆頭者 too long"),
+        pytest.param({"転出先": "先" * 201}, "転出先", FaultCode.TOO_LONG, id="a destination too long"),
+    ],
+)
+def test_what_the_registry_would_refuse_is_found_here_at_its_line_and_column(cells, column, expected):
+    assert faults_in(extract(row(2), row(1, 1, 事由=MOVED_IN, 異動日="20200101"), row(1, 2, **cells))) == [
+        (4, column, expected)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "expected"),
+    [
+        pytest.param(
+            {"住民票コード": code(1, uncertain=True)},
+            "住民票コード",
+            FaultCode.CHECK_DIGIT_UNCERTAIN,
+            id="a code of the unverified branch",
+        ),
+        pytest.param({"市区町村コード": "139998"}, "市区町村コード", FaultCode.CODE_UNKNOWN, id="a code of no table"),
+    ],
+)
+def test_a_warning_goes_along_and_holds_nobody_back(cells, column, expected):
+    sent, findings = collected(extract(row(**cells)))
+    assert [(fault.column, fault.code, fault.severity) for fault in findings.faults] == [
+        (column, expected, Severity.WARNING)
+    ]
+    assert (len(sent), findings.has_errors) == (1, False)
+
+
+def test_rules_are_held_against_those_alone_who_would_be_sent():
+    _, findings = collected(extract(row(1, 事由=WITHIN, 届出日="20990101")))
+    assert (findings.faults, findings.stays) == ((), {Collection.STAYS_NOT_MOVED_ABROAD: 1})
+
+
+def test_the_same_extract_gives_the_same_records_in_the_same_order():
+    data = extract(*history(ABROAD, person=2), *history(MOVED_IN, ABROAD, person=1))
+    assert collected(data)[0] == collected(data)[0]
+    assert [one.record.addressee_number for one in collected(data)[0]] == [addressee(2), addressee(1)]

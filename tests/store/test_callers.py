@@ -1,0 +1,207 @@
+"""Whose keys are registered, which signatures were used, what was answered under which key, what is granted."""
+
+import asyncio
+from datetime import timedelta
+from hashlib import sha256
+
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from registry.domain.disclosure import BodyKind
+from registry.store import callers
+from registry.store import tables as t
+from registry.store.callers import DisclosureEntry, RegisteredKey, StoredAnswer
+from registry.store.keyring import SERVICE
+from registry.store.unit_of_work import StoreUnavailable, UnitOfWork
+from registry.vault.sealing import SealBroken
+from tests.store.rows import NOW, new_id
+
+pytestmark = pytest.mark.anyio
+
+ANSWER = StoredAnswer(status=201, headers={"content-type": "application/json"}, body=b'{"state": "accepted"}')
+HASH = sha256(b"request").digest()
+GATEWAY = RegisteredKey(
+    key_id="gateway-1", body="JP-CG-NEW-YORK", body_kind=BodyKind.MISSION, public_key=b"PEM", valid_from=NOW
+)
+
+
+async def test_a_registered_key_comes_back_as_it_was_registered(work):
+    await callers.register_key(work, GATEWAY)
+    assert GATEWAY in await callers.registered_keys(work)
+
+
+async def test_registering_under_the_same_id_puts_the_new_key_in_its_place(work):
+    ended = msgspec.structs.replace(GATEWAY, valid_to=NOW + timedelta(days=1), public_key=b"other")
+    await callers.register_key(work, GATEWAY)
+    await callers.register_key(work, ended)
+    assert [one for one in await callers.registered_keys(work) if one.key_id == GATEWAY.key_id] == [ended]
+
+
+# ------------------------------------------------------------------------------------------------ nonces
+
+
+async def test_a_nonce_is_taken_once(work):
+    assert await callers.use_nonce(work, "key-1", "n" * 22, NOW)
+    assert not await callers.use_nonce(work, "key-1", "n" * 22, NOW)
+
+
+async def test_a_nonce_is_the_key_s_own(work):
+    assert await callers.use_nonce(work, "key-1", "n" * 22, NOW)
+    assert await callers.use_nonce(work, "key-2", "n" * 22, NOW)
+
+
+async def test_a_nonce_is_forgotten_when_its_signature_has_run_out_and_not_before(work):
+    await callers.use_nonce(work, "key-1", "n" * 22, NOW)
+    await callers.forget_nonces(work, NOW)
+    assert not await callers.use_nonce(work, "key-1", "n" * 22, NOW)
+    await callers.forget_nonces(work, NOW + timedelta(microseconds=1))
+    assert await callers.use_nonce(work, "key-1", "n" * 22, NOW)
+
+
+async def _until_waiting(work, number=1):
+    """Wait until so many others wait for a lock; asking the database is what takes the time."""
+    query = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    while (await work.run(query)).scalar_one() < number:
+        await work.run(text("SELECT pg_stat_clear_snapshot()"))
+
+
+@pytest.mark.parametrize("first_commits", [True, False])
+async def test_of_two_at_once_with_one_nonce_one_is_a_replay_unless_the_first_came_to_nothing(
+    engine, owner_engine, first_commits
+):
+    async def second():
+        async with UnitOfWork(engine) as work:
+            taken = await callers.use_nonce(work, "key-1", "n" * 22, NOW)
+            await work.commit()
+            return taken
+
+    async with UnitOfWork(engine) as first:
+        assert await callers.use_nonce(first, "key-1", "n" * 22, NOW)
+        waiting = asyncio.create_task(second())
+        async with UnitOfWork(owner_engine) as watcher:
+            await _until_waiting(watcher)
+        if first_commits:
+            await first.commit()
+    assert await waiting is not first_commits
+
+
+# ------------------------------------------------------------------------------------------ idempotency
+
+
+async def _claim(work, body="town", key="key-0001", request=HASH):
+    return await callers.claim_key(work, body, key, request, NOW)
+
+
+async def _keep(work, keyring, answer=ANSWER):
+    key = await keyring.find_or_make(work, SERVICE, NOW)
+    await callers.keep_answer(work, key, SERVICE, "town", "key-0001", answer)
+    return key
+
+
+async def test_a_key_is_free_until_it_is_claimed(work):
+    assert await _claim(work) is None
+    assert await _claim(work) is not None
+
+
+async def test_a_key_is_the_body_s_own(work):
+    assert await _claim(work) is None
+    assert await _claim(work, body="other town") is None
+    assert await _claim(work, key="key-0002") is None
+
+
+async def test_the_first_answer_is_kept_with_the_hash_of_its_request(work, keyring):
+    await _claim(work)
+    key = await _keep(work, keyring)
+    claim = await _claim(work, request=b"another")
+    assert claim.request_hash == HASH
+    assert claim.answer(key, "town", "key-0001") == ANSWER
+
+
+async def test_an_answer_does_not_open_under_another_key(work, keyring):
+    await _claim(work)
+    key = await _keep(work, keyring)
+    claim = await _claim(work)
+    for body, name in (("town", "key-0002"), ("other", "key-0001")):
+        with pytest.raises(SealBroken):
+            claim.answer(key, body, name)
+
+
+async def test_the_second_of_two_at_once_waits_and_gets_the_first_one_s_answer(engine, owner_engine, keyring):
+    async def second():
+        async with UnitOfWork(engine) as work:
+            claim = await _claim(work)
+            return claim.answer(await keyring.find(work, claim.owner), "town", "key-0001")
+
+    async with UnitOfWork(engine) as first:
+        assert await _claim(first) is None
+        waiting = asyncio.create_task(second())
+        async with UnitOfWork(owner_engine) as watcher:
+            await _until_waiting(watcher)
+        await _keep(first, keyring)
+        assert not waiting.done()
+        await first.commit()
+    assert await waiting == ANSWER
+
+
+async def test_the_second_takes_over_when_the_first_came_to_nothing(engine, owner_engine):
+    async def second():
+        async with UnitOfWork(engine) as work:
+            return await _claim(work)
+
+    async with UnitOfWork(engine) as first:
+        assert await _claim(first) is None
+        waiting = asyncio.create_task(second())
+        async with UnitOfWork(owner_engine) as watcher:
+            await _until_waiting(watcher)
+    assert await waiting is None
+
+
+async def test_the_second_does_not_wait_for_ever(engine):
+    async def second():
+        async with UnitOfWork(engine) as work:
+            await work.run(text("SET LOCAL lock_timeout = 1"))
+            return await _claim(work)
+
+    async with UnitOfWork(engine) as first:
+        assert await _claim(first) is None
+        with pytest.raises(StoreUnavailable):
+            await second()
+
+
+# ----------------------------------------------------------------------------------- grants and the log
+
+
+async def test_the_statutory_grants_are_there(work):
+    grants = {grant.affair: grant for grant in await callers.grants(work)}
+    assert grants.keys() >= {"pension-benefit", "income-tax", "former-residents", "consular-protection"}
+    may_have_the_number = {affair for affair, grant in grants.items() if "individual_number" in grant.items}
+    assert may_have_the_number == {"pension-benefit"}
+
+
+async def test_an_entry_says_all_that_the_law_asks_for(engine, owner_engine):
+    entry = DisclosureEntry(
+        asked_at=NOW,
+        body="pension-office-1",
+        key_id="key-1",
+        operation="inquiry",
+        outcome="found",
+        correlation_id=new_id(),
+        handled_by="clerk-7",
+        affair="pension-benefit",
+        basis="番号法19条8号",
+        search="individual-number",
+        items=("name", "status"),
+        codes=("no-grant",),
+        number_accessed=True,
+        person_id=new_id(),
+    )
+    async with UnitOfWork(engine) as work:
+        await callers.record_disclosure(work, entry)
+        await work.commit()
+    async with UnitOfWork(owner_engine) as owner:
+        (row,) = await owner.rows(t.disclosure_entry.select())
+    kept = {name: row[name] for name in entry.__struct_fields__}
+    assert kept == msgspec.structs.asdict(entry) | {"items": list(entry.items), "codes": list(entry.codes)}

@@ -1,0 +1,179 @@
+"""What the database itself refuses, whoever asks: changes of what is only added to, and looks beyond one's role."""
+
+import asyncpg
+import pytest
+
+from registry.store.tables import metadata
+
+pytestmark = pytest.mark.anyio
+
+ONLY_ADDED_TO = {"movement": "kind", "stamp": "at", "disclosure_entry": "outcome"}
+CHANGES = {
+    "update": "UPDATE {} SET {} = {}",
+    "delete": "DELETE FROM {}",
+    "truncate": "TRUNCATE {} CASCADE",
+}
+PERSON, OTHER = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
+SEQUENCER_READS = {"pending_stamp", "stamp", "known_until", "sandbox_clock"}
+SECRET_COLUMNS = {"sealed", "wrapped", "key", "addressee_key", "content_key"}
+VERSION = """
+INSERT INTO version (person_id, made_by, status, certain, possible, disputed, revision, sealed)
+VALUES ($1, $2, 'resident-abroad', $3::text::daterange, '[2020-01-01,)', '{}', 1, '')
+"""
+
+
+@pytest.fixture
+async def owner(shared_database):
+    """A connection of the owner, in a transaction that is undone."""
+    connection = await asyncpg.connect(shared_database)
+    transaction = connection.transaction()
+    await transaction.start()
+    yield connection
+    await transaction.rollback()
+    await connection.close()
+
+
+async def _as(connection, role, statement):
+    """Try a statement as a role; return the SQLSTATE that refuses it, or None."""
+    attempt = connection.transaction()
+    await attempt.start()
+    try:
+        await connection.execute(f"SET LOCAL ROLE {role}")
+        await connection.execute(statement)
+    except asyncpg.PostgresError as error:
+        return error.sqlstate
+    else:
+        return None
+    finally:
+        await attempt.rollback()
+
+
+async def _rights(connection, role):
+    """Return {table: rights} of a role, as the database sees them."""
+    rows = await connection.fetch(
+        """
+        SELECT table_name, array_agg(privilege_type) FROM information_schema.role_table_grants
+        WHERE grantee = $1 AND table_schema = 'public' GROUP BY table_name
+        """,
+        role,
+    )
+    return {row[0]: set(row[1]) for row in rows}
+
+
+@pytest.mark.parametrize("table", ONLY_ADDED_TO)
+@pytest.mark.parametrize("change", CHANGES)
+async def test_even_the_owner_cannot_change_what_is_only_added_to(owner, table, change):
+    column = ONLY_ADDED_TO[table]
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match=f"rows of {table} are never changed"):
+        await owner.execute(CHANGES[change].format(table, column, column))
+
+
+@pytest.mark.parametrize("table", ["person", "submission"])
+async def test_emptying_another_table_does_not_take_movements_with_it(owner, table):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="are never changed"):
+        await owner.execute(f"TRUNCATE {table} CASCADE")
+
+
+async def test_the_application_writes_the_log_and_cannot_read_it(owner):
+    written = """
+        INSERT INTO disclosure_entry (asked_at, body, key_id, handled_by, operation, affair, basis, search, items,
+                                      outcome, codes, number_accessed, correlation_id)
+        VALUES (now(), '', '', '', '', '', '', '', '{}', '', '{}', false, gen_random_uuid())
+    """
+    assert await _as(owner, "registry_app", written) is None
+    assert await _as(owner, "registry_app", "SELECT outcome FROM disclosure_entry") == "42501"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO stamp (seq, submission_id, at) VALUES (1, gen_random_uuid(), now())",
+        "INSERT INTO known_until VALUES (true, 1, now())",
+        "UPDATE known_until SET seq = 1",
+        "DELETE FROM pending_stamp",
+        "UPDATE grant_row SET items = items || 'individual_number'::text",
+        "INSERT INTO sandbox_clock VALUES (true, 1)",
+        "DELETE FROM data_key",
+        "UPDATE data_key SET wrapped = ''",
+        "DELETE FROM search_key",
+        "DELETE FROM idempotency",
+        "DELETE FROM person",
+        "UPDATE movement SET kind = 'died'",
+        "DROP TABLE person",
+        "ALTER TABLE movement DISABLE TRIGGER only_added_to",
+        "CREATE TABLE mine (id int)",
+    ],
+)
+async def test_the_application_cannot(owner, statement):
+    assert await _as(owner, "registry_app", statement) == "42501"
+
+
+async def test_the_sequencer_sees_no_sealed_column_and_nobody_s_record(owner):
+    rights = await _rights(owner, "registry_sequencer")
+    assert rights.keys() == SEQUENCER_READS
+    columns = {column.name for table in rights for column in metadata.tables[table].columns}
+    assert columns & SECRET_COLUMNS == set()
+    assert "person_id" not in columns
+
+
+@pytest.mark.parametrize("table", sorted(set(metadata.tables) - SEQUENCER_READS))
+async def test_the_sequencer_cannot_read(owner, table):
+    assert await _as(owner, "registry_sequencer", f"TABLE {table}") == "42501"
+
+
+async def test_the_reconciler_changes_nothing_but_what_it_found(owner):
+    rights = await _rights(owner, "registry_reconciler")
+    assert {table for table, granted in rights.items() if granted != {"SELECT"}} == {"reconciliation"}
+    assert rights.keys() & {"submission", "idempotency", "disclosure_entry", "version", "search_key"} == set()
+
+
+async def test_no_role_of_the_house_can_pass_the_walls(owner):
+    rows = await owner.fetch(
+        "SELECT rolname FROM pg_roles WHERE rolname LIKE 'registry%' AND (rolsuper OR rolbypassrls OR rolcreaterole)"
+    )
+    assert rows == []
+
+
+async def _versions(owner, *certain, people=(PERSON, PERSON)):
+    await owner.execute(
+        "INSERT INTO submission VALUES ($1, 'report', 's', 'k', 'accepted', now(), now(), NULL, '')", OTHER
+    )
+    for person in sorted(set(people)):
+        await owner.execute("INSERT INTO person VALUES ($1, now())", person)
+    for number, (person, days) in enumerate(zip(people, certain, strict=True)):
+        await owner.execute(
+            "INSERT INTO movement VALUES ($1, $2, $3, 'returned', now(), now(), now(), NULL, '')",
+            str(number),
+            person,
+            OTHER,
+        )
+        await owner.execute(VERSION, person, str(number), days)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("[2020-01-01,2021-01-01)", "[2020-12-31,2022-01-01)"),
+        ("[2020-01-01,)", "[2030-01-01,2030-01-02)"),
+        ("[2020-01-01,2020-01-02)", "[2020-01-01,2020-01-02)"),
+    ],
+    ids=["by one day", "within an open one", "the same day"],
+)
+async def test_two_versions_of_a_record_never_hold_for_certain_on_one_day(owner, one, other):
+    with pytest.raises(asyncpg.ExclusionViolationError):
+        await _versions(owner, one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "people"),
+    [
+        ("[2020-01-01,2021-01-01)", "[2021-01-01,)", (PERSON, PERSON)),
+        ("empty", "[2021-01-01,)", (PERSON, PERSON)),
+        ("empty", "empty", (PERSON, PERSON)),
+        ("[2020-01-01,)", "[2020-01-01,)", (PERSON, OTHER)),
+    ],
+    ids=["one after the other", "one on no day for certain", "none for certain", "two records"],
+)
+async def test_certain_ranges_may_stand(owner, one, other, people):
+    await _versions(owner, one, other, people=people)
+    assert await owner.fetchval("SELECT count(*) FROM version") == 2

@@ -1,0 +1,265 @@
+"""A record in the database: movements, their projection, and the keys that find it."""
+
+import asyncio
+from datetime import date
+
+import msgspec
+import pytest
+from sqlalchemy import text, update
+from sqlalchemy.exc import IntegrityError
+
+from registry.domain.dates import DayRange
+from registry.domain.movement import MovementKind
+from registry.domain.search_terms import TermKind
+from registry.domain.timeline import fold
+from registry.store import records, sequencer
+from registry.store import tables as t
+from registry.store.unit_of_work import UnitOfWork
+from registry.vault.sealing import SealBroken
+from tests.builders import movement, statement
+from tests.store.rows import NOW, a_movement, a_person, a_submission, new_id, search_key
+
+pytestmark = pytest.mark.anyio
+
+ALWAYS = DayRange(None, None)
+
+
+def _ids(found):
+    return {one.movement_id for one in found}
+
+
+async def test_movements_come_back_as_they_were_added(work, keyring):
+    person_id, key = await a_person(work, keyring)
+    added = await a_movement(work, key, person_id, await a_submission(work, keyring))
+    assert await records.movements_of(work, key, person_id) == (added,)
+
+
+async def test_another_person_s_movements_are_not_among_them(work, keyring):
+    person_id, key = await a_person(work, keyring)
+    other, other_key = await a_person(work, keyring)
+    await a_movement(work, other_key, other, await a_submission(work, keyring))
+    assert await records.movements_of(work, key, person_id) == ()
+
+
+async def test_a_movement_does_not_open_with_another_person_s_key(work, keyring):
+    person_id, key = await a_person(work, keyring)
+    _, other_key = await a_person(work, keyring)
+    await a_movement(work, key, person_id, await a_submission(work, keyring))
+    with pytest.raises(SealBroken):
+        await records.movements_of(work, other_key, person_id)
+
+
+async def test_movements_as_known_then_are_those_stamped_by_then(engine, sequencer_engine, keyring):
+    async with UnitOfWork(engine) as work:
+        person_id, key = await a_person(work, keyring)
+        first = await a_movement(work, key, person_id, await a_submission(work, keyring))
+        await work.commit()
+    async with UnitOfWork(sequencer_engine) as leader:
+        await sequencer.stamp_pending(leader, NOW)
+        await leader.commit()
+    async with UnitOfWork(engine) as work:
+        second = await a_movement(work, key, person_id, await a_submission(work, keyring), effective="2024-05-01")
+        assert await records.movements_of(work, key, person_id, up_to=0) == ()
+        assert await records.movements_of(work, key, person_id, up_to=1) == (first,)
+        assert _ids(await records.movements_of(work, key, person_id)) == {first.movement_id, second.movement_id}
+
+
+async def test_the_movements_of_one_person_of_a_submission_come_in_their_order(work, keyring):
+    person_id, key = await a_person(work, keyring)
+    submission_id = await a_submission(work, keyring)
+    one = await a_movement(work, key, person_id, submission_id, index=1)
+    eleven = await a_movement(work, key, person_id, submission_id, index=11)
+    assert await records.movement_ids(work, submission_id, 1) == (one.movement_id,)
+    assert await records.movement_ids(work, submission_id, 11) == (eleven.movement_id,)
+    assert await records.movement_ids(work, submission_id, 0) == ()
+
+
+# ------------------------------------------------------------------------------------------- the projection
+
+
+async def _record(work, keyring, *effective):
+    """A record with a residence reported on each of these days; return (person id, key, movements)."""
+    person_id, key = await a_person(work, keyring)
+    made = [
+        await a_movement(work, key, person_id, await a_submission(work, keyring), effective=day) for day in effective
+    ]
+    return person_id, key, made
+
+
+async def _project(work, key, person_id, before, after):
+    gone = [one for one in fold(before).versions if one not in fold(after).versions]
+    come = [one for one in fold(after).versions if one not in fold(before).versions]
+    await records.replace_versions(work, key, person_id, gone=gone, come=come, revision=len(after))
+
+
+async def test_versions_come_back_as_they_were_folded(work, keyring):
+    person_id, key, made = await _record(work, keyring, "2020-04-01", "2021-04-00", "2022-00-00")
+    await _project(work, key, person_id, [], made)
+    assert await records.versions_during(work, key, person_id, ALWAYS) == fold(made).versions
+
+
+async def test_a_version_that_holds_on_no_day_for_certain_comes_back_as_such(work, keyring):
+    person_id, key, made = await _record(work, keyring, "2022-00-00", "2022-06-15")
+    await _project(work, key, person_id, [], made)
+    held = await records.versions_during(work, key, person_id, ALWAYS)
+    assert [one.certain.is_empty for one in held] == [one.certain.is_empty for one in fold(made).versions]
+    assert any(one.certain.is_empty for one in held)
+
+
+async def test_a_late_movement_changes_only_the_versions_that_differ(work, keyring):
+    person_id, key, made = await _record(work, keyring, "2020-04-01", "2023-04-01")
+    await _project(work, key, person_id, [], made)
+    late = await a_movement(work, key, person_id, await a_submission(work, keyring), effective="2021-04-01")
+    await _project(work, key, person_id, made, [*made, late])
+    assert await records.versions_during(work, key, person_id, ALWAYS) == fold([*made, late]).versions
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "found"),
+    [
+        (date(2019, 1, 1), date(2020, 4, 1), 0),
+        (date(2019, 1, 1), date(2020, 4, 2), 1),
+        (date(2021, 3, 31), date(2021, 4, 1), 1),
+        (date(2021, 4, 1), date(2021, 4, 2), 1),
+        (date(2021, 3, 31), date(2021, 4, 2), 2),
+        (None, None, 2),
+        (date(2021, 4, 1), None, 1),
+        (None, date(2020, 4, 1), 0),
+        (date(9999, 12, 31), None, 1),
+        (None, date(1, 1, 2), 0),
+    ],
+)
+async def test_versions_during_a_period_are_those_that_share_a_day_with_it(work, keyring, first, end, found):
+    person_id, key, made = await _record(work, keyring, "2020-04-01", "2021-04-01")
+    await _project(work, key, person_id, [], made)
+    assert len(await records.versions_during(work, key, person_id, DayRange(first, end))) == found
+
+
+async def test_a_blob_moved_to_another_row_does_not_open_there(work, keyring):
+    person_id, key, made = await _record(work, keyring, "2020-04-01", "2021-04-01")
+    await _project(work, key, person_id, [], made)
+    one, other = (version.made_by for version in fold(made).versions)
+    stolen = (await work.one(t.version.select().where(t.version.c.made_by == one)))["sealed"]
+    await work.run(update(t.version).where(t.version.c.made_by == other).values(sealed=stolen))
+    with pytest.raises(SealBroken):
+        await records.versions_during(work, key, person_id, ALWAYS)
+
+
+# ------------------------------------------------------------------------------------------- search keys
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        search_key(b"\x02" * 32),
+        search_key(kind=TermKind.RESIDENT_RECORD_CODE),
+        search_key(generation=2),
+    ],
+    ids=["another key", "another kind", "another generation"],
+)
+async def test_a_record_is_found_by_its_own_keys_alone(work, keyring, asked):
+    person_id, _ = await a_person(work, keyring)
+    await records.write_search_keys(work, person_id, findable={search_key()}, living=set())
+    assert await records.find(work, [search_key()]) == (person_id,)
+    assert await records.find(work, [asked]) == ()
+    assert await records.find(work, [asked, search_key()]) == (person_id,)
+
+
+async def test_no_key_finds_nobody(work):
+    assert await records.find(work, []) == ()
+
+
+async def test_past_keys_go_on_finding(work, keyring):
+    person_id, _ = await a_person(work, keyring)
+    for _ in range(2):
+        await records.write_search_keys(work, person_id, findable={search_key()}, living={search_key()})
+    await records.write_search_keys(work, person_id, findable={search_key(b"\x02" * 32)}, living=set())
+    assert await records.find(work, [search_key()]) == (person_id,)
+
+
+async def test_one_living_number_is_one_person(work, keyring):
+    one, _ = await a_person(work, keyring)
+    other, _ = await a_person(work, keyring)
+    await records.write_search_keys(work, one, findable=set(), living={search_key()})
+    assert await records.held_by_others(work, other, [search_key(), search_key(b"\x02" * 32)]) == {search_key()}
+    assert await records.held_by_others(work, one, [search_key()]) == frozenset()
+    with pytest.raises(IntegrityError):
+        await records.write_search_keys(work, other, findable=set(), living={search_key()})
+
+
+async def test_a_number_given_up_is_free_for_its_owner(work, keyring):
+    one, _ = await a_person(work, keyring)
+    other, _ = await a_person(work, keyring)
+    await records.write_search_keys(work, one, findable={search_key()}, living={search_key()})
+    await records.write_search_keys(work, one, findable={search_key()}, living=set())
+    await records.write_search_keys(work, other, findable={search_key()}, living={search_key()})
+    assert set(await records.find(work, [search_key()])) == {one, other}
+
+
+# ---------------------------------------------------------------------------------------- one after the other
+
+
+async def _would_wait(engine, act):
+    """Whether ``act`` would have to wait for somebody else."""
+    async with UnitOfWork(engine) as work:
+        await work.run(text("SET LOCAL lock_timeout = 1"))
+        try:
+            await act(work)
+        except Exception as error:
+            if getattr(getattr(error, "orig", None), "sqlstate", "") != "55P03":
+                raise
+            return True
+        return False
+
+
+async def test_who_has_the_keys_of_an_identity_has_them_alone_until_the_end(engine):
+    mine, theirs = search_key(), search_key(b"\x7f" * 32)
+    async with UnitOfWork(engine) as work:
+        await records.lock_keys(work, [mine])
+        assert await _would_wait(engine, lambda other: records.lock_keys(other, [theirs, mine]))
+        assert not await _would_wait(engine, lambda other: records.lock_keys(other, [theirs]))
+    assert not await _would_wait(engine, lambda other: records.lock_keys(other, [mine]))
+
+
+async def test_keys_named_in_any_order_never_lock_each_other_out(engine):
+    keys = [search_key(bytes([number]) * 32) for number in range(20)]
+
+    async def lock(order):
+        async with UnitOfWork(engine) as work:
+            await records.lock_keys(work, order)
+
+    await asyncio.gather(*(lock(keys[turn:] + keys[:turn]) for turn in range(6)))
+
+
+async def test_whoever_changes_a_record_has_it_alone(engine, keyring):
+    async with UnitOfWork(engine) as work:
+        person_id, _ = await a_person(work, keyring)
+        await work.commit()
+        await records.lock_person(work, person_id)
+        assert await _would_wait(engine, lambda other: records.lock_person(other, person_id))
+
+
+async def test_records_are_gone_through_in_steps(work):
+    people = sorted([new_id() for _ in range(5)])
+    for person_id in people:
+        await records.open_person(work, person_id, NOW)
+    seen, after = [], ""
+    while step := await records.all_people(work, after=after, at_most=2):
+        seen += step
+        after = step[-1]
+    assert [one for one in seen if one in people] == people
+    assert await records.count_people(work) == len(seen)
+
+
+async def test_a_whole_statement_survives_the_table(work, keyring):
+    person_id, key = await a_person(work, keyring)
+    submission_id = await a_submission(work, keyring)
+    full = statement(past_names=(statement().name,), passport_number="TK7654321")
+    made = movement(
+        MovementKind.MOVED_ABROAD, "令和2年4月不詳", movement_id=f"{submission_id}/0.0", submission_id=submission_id
+    )
+    made = msgspec.structs.replace(made, statement=full)
+    await records.add_movements(work, key, person_id, [made])
+    (back,) = await records.movements_of(work, key, person_id)
+    assert back == made
+    assert back.effective.text == "令和2年4月不詳"

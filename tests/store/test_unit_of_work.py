@@ -1,0 +1,218 @@
+"""One request, one transaction: what is not committed has not happened, and an outage has one name."""
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from registry.store import records
+from registry.store.engine import TIMEOUTS, asyncpg_url, connect
+from registry.store.unit_of_work import StoreUnavailable, UnitOfWork
+from tests.store.rows import NOW, new_id
+
+pytestmark = pytest.mark.anyio
+
+
+async def _open_a_record(work):
+    await records.open_person(work, new_id(), NOW)
+
+
+async def _count(engine):
+    async with UnitOfWork(engine) as work:
+        return await records.count_people(work)
+
+
+async def test_what_is_committed_is_there_for_others(engine):
+    async with UnitOfWork(engine) as work:
+        await _open_a_record(work)
+        await work.commit()
+    assert await _count(engine) == 1
+
+
+async def test_leaving_without_commit_leaves_nothing(engine):
+    async with UnitOfWork(engine) as work:
+        await _open_a_record(work)
+    assert await _count(engine) == 0
+
+
+async def test_an_error_leaves_nothing_and_is_the_same_error_outside(engine):
+    async def act():
+        async with UnitOfWork(engine) as work:
+            await _open_a_record(work)
+            raise LookupError("of the caller's own")
+
+    with pytest.raises(LookupError, match="of the caller's own"):
+        await act()
+    assert await _count(engine) == 0
+
+
+async def test_a_savepoint_undoes_what_happens_inside_and_no_more(engine):
+    async with UnitOfWork(engine) as work:
+        await _open_a_record(work)
+        with pytest.raises(LookupError):  # noqa: PT012 - what the savepoint undoes comes before the error
+            async with work.savepoint():
+                await _open_a_record(work)
+                raise LookupError
+        await _open_a_record(work)
+        await work.commit()
+    assert await _count(engine) == 2
+
+
+async def test_a_refused_statement_inside_a_savepoint_leaves_the_transaction_alive(engine):
+    person_id = new_id()
+    async with UnitOfWork(engine) as work:
+        await records.open_person(work, person_id, NOW)
+        with pytest.raises(IntegrityError):
+            async with work.savepoint():
+                await records.open_person(work, person_id, NOW)
+        await work.commit()
+    assert await _count(engine) == 1
+
+
+async def test_nothing_of_one_unit_of_work_is_left_on_the_connection_for_the_next(database):
+    single = connect(database, role="registry_app", pool_size=1)
+    async with UnitOfWork(single) as work:
+        await _open_a_record(work)
+        await work.run(text("SET LOCAL lock_timeout = 1"))
+    async with UnitOfWork(single) as work:
+        assert await records.count_people(work) == 0
+        found = {name: (await work.run(text(f"SHOW {name}"))).scalar_one() for name in TIMEOUTS}
+        assert found == TIMEOUTS
+    await single.dispose()
+
+
+async def test_a_unit_of_work_that_is_not_open_is_a_mistake_of_the_program(engine):
+    with pytest.raises(RuntimeError, match="not open"):
+        await UnitOfWork(engine).commit()
+
+
+# ------------------------------------------------------------------------------------------------ outages
+
+
+async def test_a_server_that_is_not_there_is_an_outage(tmp_path):
+    nowhere = connect(f"postgresql://nobody@/none?host={tmp_path}")
+    with pytest.raises(StoreUnavailable):
+        async with UnitOfWork(nowhere):
+            pass
+    await nowhere.dispose()
+
+
+async def test_running_out_of_connections_is_an_outage(database):
+    small = create_async_engine(asyncpg_url(database), pool_size=1, max_overflow=0, pool_timeout=0.01)
+    async with UnitOfWork(small):
+        with pytest.raises(StoreUnavailable):
+            async with UnitOfWork(small):
+                pass
+    await small.dispose()
+
+
+async def _kill_connections(database):
+    owner = await asyncpg.connect(database)
+    await owner.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND application_name = 'registry'"
+    )
+    await owner.close()
+
+
+async def test_a_connection_that_dies_under_way_is_an_outage_and_the_next_request_is_served(database, engine):
+    async def act():
+        async with UnitOfWork(engine) as work:
+            await _open_a_record(work)
+            await _kill_connections(database)
+            await _open_a_record(work)
+
+    with pytest.raises(StoreUnavailable):
+        await act()
+    assert await _count(engine) == 0
+
+
+async def test_a_commit_that_nobody_confirmed_is_an_outage(database, engine):
+    async def act():
+        async with UnitOfWork(engine) as work:
+            await _open_a_record(work)
+            await _kill_connections(database)
+            await work.commit()
+
+    with pytest.raises(StoreUnavailable):
+        await act()
+
+
+async def test_all_connections_dead_cost_one_request_and_no_more(database, engine):
+    works = [UnitOfWork(engine) for _ in range(4)]
+    for work in works:
+        await work.__aenter__()
+        await records.count_people(work)
+    for work in works:
+        await work.__aexit__(None, None, None)
+    await _kill_connections(database)
+    outcomes = []
+    for _ in range(4):
+        try:
+            outcomes.append(await _count(engine))
+        except StoreUnavailable:
+            outcomes.append("unavailable")
+    assert outcomes[1:] == [0, 0, 0]
+
+
+async def test_a_transaction_ended_for_idling_is_an_outage(database, engine):
+    async def act():
+        async with UnitOfWork(engine) as work:
+            pid = (await work.run(text("SELECT pg_backend_pid()"))).scalar_one()
+            await work.run(text("SET LOCAL idle_in_transaction_session_timeout = 1"))
+            await _until_gone(database, pid)
+            await _open_a_record(work)
+
+    with pytest.raises(StoreUnavailable):
+        await act()
+
+
+async def _until_gone(database, pid):
+    owner = await asyncpg.connect(database)
+    while await owner.fetchval("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", pid):
+        pass
+    await owner.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "statement"),
+    [
+        ("SET LOCAL statement_timeout = 100", "SELECT pg_sleep(5)"),
+        ("SET TRANSACTION READ ONLY", "INSERT INTO person VALUES (gen_random_uuid(), now())"),
+    ],
+    ids=["a statement that takes too long", "a server that became a standby"],
+)
+async def test_a_server_that_cannot_serve_now_is_an_outage(engine, settings, statement):
+    async def act():
+        async with UnitOfWork(engine) as work:
+            await work.run(text(settings))
+            await work.run(text(statement))
+
+    with pytest.raises(StoreUnavailable):
+        await act()
+
+
+async def test_waiting_too_long_for_somebody_else_is_an_outage(engine):
+    person_id = new_id()
+    async with UnitOfWork(engine) as first:
+        await records.open_person(first, person_id, NOW)
+        await first.commit()
+        await records.lock_person(first, person_id)
+
+        async def wait():
+            async with UnitOfWork(engine) as second:
+                await second.run(text("SET LOCAL lock_timeout = 1"))
+                await records.lock_person(second, person_id)
+
+        with pytest.raises(StoreUnavailable):
+            await wait()
+
+
+async def test_a_wrong_statement_is_no_outage(engine):
+    async def act():
+        async with UnitOfWork(engine) as work:
+            await work.run(text("SELECT nothing FROM nowhere"))
+
+    with pytest.raises(ProgrammingError):
+        await act()
