@@ -20,7 +20,7 @@ from registry.domain import residence_report
 from registry.domain.disclosure import BodyKind
 from registry.domain.errors import Fault, FaultCode, InvalidInput, NotCompetent, NotFound, NotPermitted
 from registry.domain.mission import two_clocks
-from registry.domain.reconciliation import Identity, Link, LinkMethod
+from registry.domain.reconciliation import Identity, Link, LinkMethod, differences
 from registry.domain.residence_report import ReportedPerson, ReportKind, ResidenceReport
 from registry.domain.timeline import difference, fold
 from registry.services import records
@@ -129,6 +129,7 @@ async def _plans(
     """Find everybody's record and work out what it becomes: steps (5) and (6)."""
     report = checked.report
     replaced = {} if earlier is None else await _people_of(work, earlier)
+    _refuse_left_out(report, replaced)
     identities = [_identity(person) for person in report.people]
     await records.lock_identities(resources, work, identities)
     plans: list[Plan] = []
@@ -141,6 +142,8 @@ async def _plans(
             found, wrong = await records.join(resources, work, identity, checked.now), ()
         _refuse_twice(plans, found.person_id, index)
         _refuse_superseded(found, wrong)
+        if index in replaced:
+            _refuse_somebody_else(found, identity, index)
         plans.append(records.plan(found, residence_report.movements(report, index, submission_id, wrong)))
     return tuple(plans)
 
@@ -190,6 +193,21 @@ def _refuse_twice(plans: list[Plan], person_id: str, index: int) -> None:
     if any(plan.person_id == person_id for plan in plans):
         expected = "each person once in a report"
         raise InvalidInput(Fault(code=FaultCode.DUPLICATE, pointer=f"/people/{index}", expected=expected))
+
+
+def _refuse_left_out(report: ResidenceReport, replaced: dict[int, str]) -> None:
+    """Refuse a correction that is silent about somebody of the report it corrects."""
+    if any(index >= len(report.people) for index in replaced):
+        expected = "everybody of the report corrected, in the same order"
+        raise InvalidInput(Fault(code=FaultCode.MISSING, pointer="/people", expected=expected))
+
+
+def _refuse_somebody_else(found: Found, identity: Identity, index: int) -> None:
+    """Refuse a correction in which another person stands in someone's place: name and date of birth both differ."""
+    known = records.identities_of(found.movements)
+    if known and all({"name", "birth_date"} <= set(differences(identity, one)) for one in known):
+        expected = "the person who stands here in the report corrected"
+        raise InvalidInput(Fault(code=FaultCode.NOT_ALLOWED_HERE, pointer=f"/people/{index}", expected=expected))
 
 
 def _refuse_superseded(found: Found, wrong: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from registry.contract.decoding import decode, encode
@@ -173,3 +174,32 @@ async def test_every_fault_of_a_report_comes_out_at_once_and_nothing_is_repeated
     }
     assert b"planted" not in answer.body
     assert b"123456789019" not in answer.body
+
+
+TARO = {"name": {"surname": "髙﨑", "given": "太郎"}, "birth_date": "2015-06-01", "sex": "male"}
+HANAKO = {"name": NAME, "birth_date": "1985-03-07", "sex": "female"}
+WRONG_CORRECTIONS = {
+    "two people in each other's place": ([TARO, HANAKO], {("/people/0", "not-allowed-here")}),
+    "somebody left out": ([HANAKO], {("/people", "missing")}),
+}
+
+
+@pytest.mark.parametrize(("people", "faults"), WRONG_CORRECTIONS.values(), ids=WRONG_CORRECTIONS)
+async def test_a_correction_speaks_of_the_same_people_in_the_same_order(registry, people, faults):
+    first = decode((await registry.submit(a_report(HANAKO, TARO))).body, Receipt)
+    answer = await registry.submit(a_report(*people, replaces=first.submission_id))
+    assert {(fault.pointer, str(fault.code)) for fault in decode(answer.body, Problem).faults} == faults
+
+
+async def test_a_correction_may_name_the_report_by_the_senders_own_key(registry):
+    await registry.submit(a_report(HANAKO), key="our-report-14")
+    corrected = await registry.submit(a_report(HANAKO, effective="2024-04-03", replaces="our-report-14"))
+    assert decode(corrected.body, Receipt).people[0].link is LinkMethod.SAME_SUBMITTER
+
+
+async def test_every_person_of_a_household_has_an_entry_in_the_log(registry, database):
+    await registry.submit(a_report(HANAKO, TARO))
+    connection = await asyncpg.connect(database)
+    rows = await connection.fetch("SELECT person_id FROM disclosure_entry WHERE operation = 'submission'")
+    await connection.close()
+    assert len({row["person_id"] for row in rows}) == 2
