@@ -13,10 +13,11 @@ from typing import Final, NoReturn
 import anyio
 import msgspec
 
-from embassy_gateway.outbox import Dead, Delivered, Outbox, Proof, Settled, Waiting
+from embassy_gateway.outbox import Dead, Delivered, Outbox, Postponed, Proof, Settled, Waiting
 from embassy_gateway.receipts import (
     CALLER_REFUSALS,
     CLOCK_REFUSALS,
+    SERVER_ERROR,
     AnswerUnusable,
     is_about_the_line,
     problem_in,
@@ -29,13 +30,14 @@ from embassy_gateway.spool import SpoolUnavailable
 from registry.contract.client import Answer, AnswerNotTrusted, LineDown, SignedClient
 from registry.contract.decoding import encode
 from registry.contract.keys import VerifyingKey
-from registry.contract.messages import EVIDENCE_HEADER, Batch, BatchItem
+from registry.contract.messages import EVIDENCE_HEADER, LARGEST_BATCH, Batch, BatchItem
+from registry.contract.problems import ProblemCode
 
 SINGLE_PATH: Final = "/v1/submissions"
 BATCH_PATH: Final = "/v1/submissions/batch"
 
-LARGEST_BATCH: Final = 25
-"""Reports at once: the signed receipt of a batch comes in a header, and those have limits on the way."""
+STUMBLES: Final = 3
+"""After so many reports in a row that the registry stumbled over, it is not the reports."""
 
 FIRST_BACK_OFF: Final = timedelta(seconds=1)
 LONGEST_BACK_OFF: Final = timedelta(minutes=15)
@@ -109,6 +111,7 @@ class Deliverer:
         self._ports = ports
         self._clock_is_set = False
         self._one_by_one = 0  # so many of the oldest are sent singly, after their batch was refused as a whole
+        self._stumbles = 0  # in a row
         self.tally = Tally()
 
     async def once(self, *, patient: bool = False) -> Tally:
@@ -168,29 +171,37 @@ class Deliverer:
     async def _send(self, rows: Sequence[Waiting]) -> None:
         """Send leased reports and write down what the registry says; raises :class:`_LineTrouble`."""
         try:
-            answer = await self._exchange(rows)
-            problem = problem_in(answer)
-            if problem is not None and is_about_the_line(problem):
-                raise _LineTrouble(problem.code, retry_after(answer, self._now))
-            if problem is not None and len(rows) > 1:  # says nothing about any one of them
-                self._one_by_one = len(rows)
-                self._outbox.release(rows)
-                return
-            settled, proof = self._judge(answer, rows)
+            settled, proof = self._judge(await self._exchange(rows), rows)
         except AnswerUnusable as unusable:
             raise _LineTrouble(unusable.trouble, LONGEST_BACK_OFF) from None
+        if not settled:
+            self._one_by_one = len(rows)
+            self._outbox.release(rows)
+            return
         self._outbox.settle(settled, proof, self._now, self._later)
-        self._one_by_one = max(0, self._one_by_one - 1)
         self.tally.add(settled)
+        self._one_by_one = max(0, self._one_by_one - 1)
+        self._stumbles = self._stumbles + 1 if all(isinstance(one, Postponed) for one in settled) else 0
+        if self._stumbles >= STUMBLES:
+            raise _LineTrouble(ProblemCode.INTERNAL)
 
-    def _judge(self, answer: Answer, rows: Sequence[Waiting]) -> tuple[Sequence[Settled], Proof | None]:
+    def _judge(self, answer: Answer | None, rows: Sequence[Waiting]) -> tuple[Sequence[Settled], Proof | None]:
+        """Say what became of the reports; nothing of a batch refused as a whole, which judges none of them."""
+        problem = None if answer is None else problem_in(answer)
+        if answer is not None and problem is not None and is_about_the_line(problem):
+            raise _LineTrouble(problem.code, retry_after(answer, self._now))
         if len(rows) > 1:
-            return settle_batch(answer, rows, self._keys)
+            return ((), None) if answer is None or problem is not None else settle_batch(answer, rows, self._keys)
+        if answer is None:
+            return (Postponed(row=rows[0]),), None
         settled, proof = settle_one(answer, rows[0], self._keys)
         return (settled,), proof
 
-    async def _exchange(self, rows: Sequence[Waiting]) -> Answer:
-        """Send; when the registry finds the clock wrong, set it and send once more. All within a minute."""
+    async def _exchange(self, rows: Sequence[Waiting]) -> Answer | None:
+        """Send; when the registry finds the clock wrong, set it and send once more. All within a minute.
+
+        None when the registry stumbled: it does not sign what it never meant to say.
+        """
         try:
             with anyio.fail_after(EXCHANGE_WITHIN):
                 if not self._clock_is_set:
@@ -204,6 +215,8 @@ class Deliverer:
         except AnswerNotTrusted:
             raise _LineTrouble(_NOT_TRUSTED, LONGEST_BACK_OFF) from None
         except LineDown as down:
+            if down.status == SERVER_ERROR:
+                return None
             raise _LineTrouble(LINE_DOWN if down.status is None else f"line-answers-{down.status}") from None
         except TimeoutError:
             raise _LineTrouble(LINE_DOWN) from None

@@ -125,12 +125,13 @@ class Outbox:
     def settle(
         self, settled: Sequence[Settled], proof: Proof | None, now: datetime, later: Callable[[Waiting], datetime]
     ) -> None:
-        """Write down what became of reports, receipts with them, in one transaction; the line is up.
+        """Write down what became of reports, receipts with them, in one transaction.
 
-        ``later`` says when a postponed report may be tried again.
+        ``later`` says when a postponed report may be tried again. The line is up unless all of them are postponed.
         """
         with self._spool.writing() as db:
-            db.execute("UPDATE line SET failures = 0, not_before = 0, trouble = NULL")
+            if not all(isinstance(one, Postponed) for one in settled):
+                db.execute("UPDATE line SET failures = 0, not_before = 0, trouble = NULL")
             receipt = self._keep(db, proof) if proof is not None else None
             for one in settled:
                 if isinstance(one, Delivered):

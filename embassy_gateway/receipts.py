@@ -36,13 +36,15 @@ CALLER_REFUSALS: Final = CLOCK_REFUSALS | {
 }
 """The registry does not know who is calling. That says nothing about the report, so it is no dead letter for it."""
 
+SERVER_ERROR: Final = 500
+"""The registry stumbled, over this report perhaps; the answer may come unsigned."""
+
 LONGEST_RETRY_AFTER: Final = timedelta(hours=1)
 """Retry-After is not signed: nobody on the way shall silence a mission for longer."""
 
 _LARGEST_ANSWER: Final = 8 << 20  # bytes; a hundred receipts of full households
 _TOO_MANY: Final = 429
 _UNAVAILABLE: Final = 503
-_SERVER_ERROR: Final = 500
 _T = TypeVar("_T", bound=msgspec.Struct)
 
 
@@ -107,7 +109,7 @@ def _after_problem(row: Waiting, problem: Problem) -> Settled:
     """Choose between dead letter, alarm and another try."""
     if problem.code is ProblemCode.IDEMPOTENCY_KEY_REUSED:
         return Dead(row=row, state=State.ALARM, problem=problem)
-    if is_about_the_line(problem) or problem.status >= _SERVER_ERROR:
+    if is_about_the_line(problem) or problem.status >= SERVER_ERROR:
         return Postponed(row=row)
     return Dead(row=row, state=State.REFUSED, problem=problem)
 
@@ -120,14 +122,12 @@ def _delivered(row: Waiting, receipt: Receipt) -> Delivered:
 
 def _proof(answer: Answer, keys: Mapping[str, VerifyingKey]) -> Proof:
     """Return body and JWS, to be kept for ever, once they are known to belong together."""
-    jws = answer.header(RECEIPT_HEADER)
+    jws = answer.header(RECEIPT_HEADER) or ""
     try:
-        if jws is not None:
-            verify_receipt(answer.body, jws, keys.get)
-            return Proof(body=answer.body, jws=jws)
+        verify_receipt(answer.body, jws, keys.get)
     except EvidenceRefused:
-        pass
-    raise AnswerUnusable("receipt-not-signed")
+        raise AnswerUnusable("receipt-not-signed") from None
+    return Proof(body=answer.body, jws=jws)
 
 
 def _read(answer: Answer, type_: type[_T]) -> _T:

@@ -4,6 +4,7 @@ import shutil
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from subprocess import Popen
 from typing import Final
 
 import anyio
@@ -41,21 +42,25 @@ class Stage:
         public = folder / "registry-keys" / f"{SIGNING_KEY_ID}.pem"
         public.write_bytes(self._registry_key.verifying.to_pem())
         self._said("starting PostgreSQL")
-        server = stack.enter_context(EmbeddedServer(None))
+        self.postgres = stack.enter_context(EmbeddedServer(None))
         self.programs = stack.enter_context(Programs(folder))
         port = free_port()
         self.line = stack.enter_context(Line(port))
         self.address = f"http://{HOST}:{self.line.port}"
-        self.registry_settings = self._settings(server.dsn(), port)
+        self.registry_settings = self._settings(self.postgres.dsn(), port)
         self._said("migrating the schema, loading code tables, registering keys")
         anyio.run(self._prepare)
         self._said("starting registry and gateway")
-        self.registry = self.programs.start("registry", ["registry", "serve"], self.registry_settings)
+        self.registry = self.start_registry()
         self._gateway_port = free_port()
         self.gateway = self.programs.start("gateway", ["embassy-gateway", "serve"], self.gateway_settings)
         wait_until_ready(f"{self.address}/health/ready", self.registry, folder / "registry.log")
         wait_until_ready(f"{self.gateway_address}/health", self.gateway, folder / "gateway.log")
         self.asker = Asker(self.address, self.keys, self._registry_key.verifying)
+
+    def start_registry(self) -> Popen[bytes]:
+        """Start the registry's process, also again after its end."""
+        return self.programs.start("registry", ["registry", "serve"], self.registry_settings)
 
     @property
     def gateway_address(self) -> str:
