@@ -35,7 +35,6 @@ def show_taken(console: Console, name: str, taken: Taken) -> None:
     else:
         days = f"{taken.days.local_date} at the mission (日本 {taken.days.japan_date})"
         console.print(f"[green]✓[/] {head}: report {taken.id}, taken in {days}, {label}")
-        console.print(f"    key for a later correction (訂正のときの参照): {taken.idempotency_key}", style="dim")
     if taken.left:
         console.print(f"    foreign members left at the mission (外国籍の同居家族): {taken.left}")
     for fault in (*taken.faults, *taken.warnings):

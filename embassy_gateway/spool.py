@@ -56,13 +56,9 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a report stands in the spool; ``is_new`` False: the same report stood there before.
-
-    ``idempotency_key`` is what a correction may name in ``replaces`` while the registry's own id is not known yet.
-    """
+    """Where a report stands in the spool; ``is_new`` False: the same report stood there before."""
 
     id: int
-    idempotency_key: str
     state: State
     is_new: bool
 
@@ -183,7 +179,7 @@ class Spool:
             ),
         )
         _note_who_mends(db, intake, row)
-        return Entry(id=row, idempotency_key=intake.idempotency_key, state=state, is_new=True)
+        return Entry(id=row, state=state, is_new=True)
 
     # ------------------------------------------------------------------------------------------ afterwards
     def payload(self, row: int) -> bytes | None:
@@ -239,12 +235,12 @@ def _taken_in_before(db: sqlite3.Connection, intake: Intake) -> Entry | None:
     if intake.mends is not None:
         _take_out(db, intake.mends, intake.taken_at)
     twin = db.execute(
-        "SELECT id, idempotency_key, state FROM report WHERE digest = ? AND state <> 'mended'", (intake.digest,)
+        "SELECT id, state FROM report WHERE digest = ? AND state <> 'mended'", (intake.digest,)
     ).fetchone()
     if twin is None:
         return None
     _note_who_mends(db, intake, twin["id"])
-    return Entry(id=twin["id"], idempotency_key=twin["idempotency_key"], state=State(twin["state"]), is_new=False)
+    return Entry(id=twin["id"], state=State(twin["state"]), is_new=False)
 
 
 def _take_out(db: sqlite3.Connection, row: int, now: datetime) -> None:

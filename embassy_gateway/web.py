@@ -45,13 +45,9 @@ _console = Console(highlight=False, soft_wrap=True)
 
 
 class TakenEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one report that was handed in; ``duplicate``: it was taken in before and stands in ``state``.
-
-    ``idempotency_key`` is what a later report may name in ``replaces`` to correct this one.
-    """
+    """What became of one report that was handed in; ``duplicate``: it was taken in before and stands in ``state``."""
 
     id: int
-    idempotency_key: str
     state: State
     duplicate: bool
     left_at_mission: int
@@ -172,7 +168,6 @@ def _herald() -> Any:
 def _entry(taken: Taken) -> TakenEntry:
     return TakenEntry(
         id=taken.id,
-        idempotency_key=taken.idempotency_key,
         state=taken.state,
         duplicate=not taken.is_new,
         left_at_mission=taken.left,

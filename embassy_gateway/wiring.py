@@ -34,14 +34,12 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one report of a file: its place in the file and in the spool, and what was found.
 
     ``days`` are the dates of the intake at the mission and in Japan. ``is_new`` False: the same report was taken in
-    before; ``state`` says how it stands. ``idempotency_key`` is what a later report may name in ``replaces`` as long as
-    the registry's own id is not known. ``left`` counts the foreign members left at the mission.
+    before; ``state`` says how it stands. ``left`` counts the foreign members left at the mission.
     """
 
     place: int
     days: TwoClocks
     id: int
-    idempotency_key: str
     state: State
     is_new: bool
     left: int
@@ -83,7 +81,6 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
                 place=place,
                 days=days,
                 id=entry.id,
-                idempotency_key=entry.idempotency_key,
                 state=entry.state,
                 is_new=entry.is_new,
                 left=examined.left,

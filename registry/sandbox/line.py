@@ -24,6 +24,7 @@ class Line:
         self._open: set[asyncio.StreamWriter] = set()
         self._cut = False
         self._answers_to_lose = 0
+        self._server: asyncio.Server | None = None
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -35,8 +36,10 @@ class Line:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.cut()
+        self._call(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
+        self._loop.close()
 
     def cut(self) -> None:
         """Cut the line: what is under way is lost, what comes is turned away."""
@@ -54,8 +57,17 @@ class Line:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
 
     async def _start(self) -> int:
-        server = await asyncio.start_server(self._relay, HOST, 0)
-        return int(server.sockets[0].getsockname()[1])
+        self._server = await asyncio.start_server(self._relay, HOST, 0)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def _end(self) -> None:
+        """Stop listening and end every relay still under way."""
+        if self._server is not None:
+            self._server.close()
+        relays = asyncio.all_tasks() - {asyncio.current_task()}
+        for relay in relays:
+            relay.cancel()
+        await asyncio.gather(*relays, return_exceptions=True)
 
     async def _set_cut(self, *, cut: bool) -> None:
         self._cut = cut

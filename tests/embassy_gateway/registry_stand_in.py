@@ -46,6 +46,7 @@ class Fare(StrEnum):
     BUSY = "503 with Retry-After"
     RATE_LIMITED = "429 with Retry-After"
     STUMBLES = "500"
+    CRASHES = "500 without a signature"
     PROXY = "502 by an intermediary"
     PORTAL = "200 by an intermediary"
     UNKNOWN_KEY = "401 key-unknown"
@@ -65,6 +66,7 @@ _PROBLEMS = {
     Fare.UNKNOWN_KEY: (401, ProblemCode.KEY_UNKNOWN),
     Fare.BATCH_TOO_LARGE: (413, ProblemCode.BODY_TOO_LARGE),
 }
+_UNSIGNED = {Fare.PROXY: 502, Fare.PORTAL: 200, Fare.CRASHES: 500}
 RETRY_AFTER = 120  # seconds
 
 
@@ -116,8 +118,8 @@ class StandIn:
         fare = self.script.popleft() if self.script else Fare.WELL
         if fare is Fare.CUT_BEFORE:
             await _cut(send)
-        if fare in {Fare.PROXY, Fare.PORTAL}:
-            await _send(send, 502 if fare is Fare.PROXY else 200, [("content-type", "text/html")], b"<h1>Hello</h1>")
+        if fare in _UNSIGNED:
+            await _send(send, _UNSIGNED[fare], [("content-type", "text/html")], b"<h1>Hello</h1>")
             return
         refusal = self._caller(parts)
         if refusal is not None:

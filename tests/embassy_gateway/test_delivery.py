@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embassy_gateway.delivery import FIRST_BACK_OFF, LARGEST_BATCH, LONGEST_BACK_OFF, back_off
+from embassy_gateway.delivery import FIRST_BACK_OFF, LONGEST_BACK_OFF, STUMBLES, back_off
 from embassy_gateway.outbox import BATCH_FROM, LEASE, LOOK_AGAIN, Dead, Delivered, Outbox, Postponed, Proof
 from embassy_gateway.overview import overview
 from embassy_gateway.schema import State
 from registry.contract.evidence import verify_receipt
-from registry.contract.messages import Receipt
+from registry.contract.messages import LARGEST_BATCH, Receipt
 from registry.contract.problems import ProblemCode, problem
 from tests.embassy_gateway.mission import mission_in, report
 from tests.embassy_gateway.registry_stand_in import RETRY_AFTER, Fare
@@ -133,9 +133,34 @@ async def test_a_report_that_the_registry_stumbles_over_does_not_keep_the_others
     assert len(mission.clock.pauses) == 1
 
 
-async def test_a_registry_that_stumbles_over_a_batch_is_given_its_reports_one_by_one(mission):
+@pytest.mark.parametrize("fare", [Fare.STUMBLES, Fare.CRASHES])
+async def test_a_report_over_which_the_registry_fell_waits_while_the_others_go_on(mission, fare):
+    mission.hand_in(*reports(3))
+    stone = mission.gateway.spool.payload(1)
+    mission.registry.script.append(fare)
+    assert (await mission.deliver(once=True)).delivered == 2
+    await mission.deliver()
+    assert mission.registry.effects[-1] == stone
+
+
+@pytest.mark.parametrize("fare", [Fare.STUMBLES, Fare.CRASHES])
+async def test_a_registry_that_falls_over_everything_is_left_in_peace_for_growing_pauses(mission, fare):
+    mission.hand_in(*reports(BATCH_FROM - 1))
+    mission.registry.script.extend([fare] * 4 * STUMBLES)
+    tally = await mission.deliver(once=True)
+    assert (tally.trouble, tally.postponed, tally.delivered) == ("internal", STUMBLES, 0)
+    await mission.deliver(once=True)
+    assert overview(mission.gateway.spool).trouble == "internal"
+    assert Outbox(mission.gateway.spool, "any").line().failures > 1
+    await mission.deliver()
+    assert counts(mission) == {State.DELIVERED: BATCH_FROM - 1}
+    assert overview(mission.gateway.spool).trouble is None
+
+
+@pytest.mark.parametrize("fare", [Fare.STUMBLES, Fare.CRASHES])
+async def test_a_registry_that_stumbles_over_a_batch_is_given_its_reports_one_by_one(mission, fare):
     mission.hand_in(*reports(BATCH_FROM))
-    mission.registry.script.append(Fare.STUMBLES)
+    mission.registry.script.append(fare)
     await mission.deliver()
     assert mission.registry.chain() == list(range(1, BATCH_FROM + 1))
 

@@ -11,10 +11,12 @@ import anyio
 import httpx
 import pytest
 
+from embassy_gateway.outbox import BATCH_FROM
 from embassy_gateway.overview import overview
 from embassy_gateway.schema import State
 from embassy_gateway.settings import PREFIX
 from embassy_gateway.wiring import open_gateway
+from registry.contract.messages import LARGEST_BATCH
 from tests.embassy_gateway.mission import (
     FOREIGNER,
     SPOUSE,
@@ -29,6 +31,7 @@ from tests.embassy_gateway.mission import (
 )
 from tests.embassy_gateway.registry_stand_in import Fare, line_to
 
+MANY = LARGEST_BATCH + BATCH_FROM  # two batches
 # Processes run by the clock of the machine: days long past are right on any day.
 DAYS = {"effective": "2024-04-01", "notified_on": "2024-04-10"}
 
@@ -80,12 +83,15 @@ def reports(number):
     return [report(index) | DAYS for index in range(number)]
 
 
-@pytest.mark.parametrize("number", [5, 40], ids=["single", "in batches"])
-@pytest.mark.parametrize("before", [0, 1, 3])
+@pytest.mark.parametrize(
+    ("number", "before"),
+    [(5, 0), (5, 3), (MANY, 0), (MANY, 1)],
+    ids=["the first", "the fourth", "the first batch", "the second batch"],
+)
 def test_a_deliverer_killed_while_it_waits_for_an_answer_loses_nothing_and_doubles_nothing(office, number, before):
     with office.later() as mission:
         mission.hand_in(*reports(number))
-    office.registry.script.extend([Fare.WELL] * (before if number == 5 else min(before, 1)) + [Fare.STALLED])
+    office.registry.script.extend([Fare.WELL] * before + [Fare.STALLED])
     with office.process("deliver", "--until-empty") as process:
         assert office.registry.stalled.wait(60)
         process.send_signal(signal.SIGKILL)
