@@ -1,7 +1,8 @@
 """突合 — whether a report and a 除票 speak of the same person, and whether they agree.
 
 Two pure decisions. **Linking** says whether what arrived belongs to a record that is already there: by 個人番号, by
-住民票コード, or by name, date of birth, sex and 本籍 all alike. Only the first two make a CONFIRMED link. An exact
+住民票コード, or by name, date of birth, sex and 本籍 all alike. Only the first two make a CONFIRMED link, and not for
+whom both the name and the date of birth contradict. An exact
 agreement of 4情報 is still UNCONFIRMED: twins without a distinguishing item and namesakes exist, and **no number leaves
 on an unconfirmed link, to anyone**, until the municipality or the resident's JPKI confirms it.
 
@@ -84,33 +85,43 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 class Link(msgspec.Struct, frozen=True, kw_only=True):
     """A decision to join; ``person_id`` is None when a new record is to be opened.
 
-    ``rivals`` are records that fit as well: then nothing is joined and people decide.
+    ``rivals`` are records that fit as well, or whose number or code this is although the person is another: then
+    nothing is joined and people decide. ``on_unconfirmed``: the submission that this one follows has itself a link
+    that waits for confirmation.
     """
 
     method: LinkMethod
     person_id: str | None = None
     rivals: tuple[str, ...] = ()
+    on_unconfirmed: bool = False
 
     @property
     def is_confirmed(self) -> bool:
         """Whether a number may leave on this link."""
-        return self.method in CONFIRMED
+        return self.method in CONFIRMED and not self.rivals and not self.on_unconfirmed
 
 
 def link(identity: Identity, candidates: Iterable[Candidate]) -> Link:
     """Decide to which candidate, if any, an identity belongs.
 
     Number before code before 4情報; of each at most one record may fit. A number or code that fits one record is
-    not overruled by 4情報 that fit another: the difference will show as a discrepancy of the joined record.
+    not overruled by 4情報 that fit another: the difference will show as a discrepancy of the joined record. But where
+    it is somebody else's by name and by date of birth, one of the two was mistyped or stolen, and nothing is joined.
     """
     known = tuple(candidates)
     for method, same in _TESTS:
-        fitting = sorted({one.person_id for one in known if same(identity, one)})
-        if len(fitting) == 1:
-            return Link(method=method, person_id=fitting[0])
+        fitting = {one.person_id: one for one in known if same(identity, one)}
+        if len(fitting) == 1 and not any(is_somebody_else(identity, one.identities) for one in fitting.values()):
+            return Link(method=method, person_id=next(iter(fitting)))
         if fitting:
-            return Link(method=LinkMethod.OPENED, rivals=tuple(fitting))
+            return Link(method=LinkMethod.OPENED, rivals=tuple(sorted(fitting)))
     return Link(method=LinkMethod.OPENED)
+
+
+def is_somebody_else(identity: Identity, known: Iterable[Identity]) -> bool:
+    """Whether name and date of birth both contradict everything that is known of a person under both."""
+    telling = [one for one in known if one.name is not None and one.birth_date is not None]
+    return bool(telling) and all({"name", "birth_date"} <= {*differences(identity, one)} for one in telling)
 
 
 def _same_number(identity: Identity, candidate: Candidate) -> bool:

@@ -115,7 +115,7 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
         claim = await callers.claim_key(work, body, once.idempotency_key, request_hash, self.now)
         if claim is None:
             answer = await self._attempt(work, act)
-            key = await self.resources.keyring.find_or_make(work, SERVICE, self.now)
+            key = await self.resources.keyring.of_service(work, self.now)
             await callers.keep_answer(work, key, SERVICE, body, once.idempotency_key, answer)
             return answer
         if claim.request_hash != request_hash:

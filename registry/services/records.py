@@ -9,9 +9,17 @@ from datetime import datetime
 import msgspec
 
 from registry.domain import movement as movement_rules
-from registry.domain.errors import Faults
+from registry.domain.errors import Fault, FaultCode, Faults, InvalidInput
 from registry.domain.movement import Movement
-from registry.domain.reconciliation import Candidate, Identity, Link, LinkMethod, link, reconcile
+from registry.domain.reconciliation import (
+    Candidate,
+    Identity,
+    Link,
+    LinkMethod,
+    is_somebody_else,
+    link,
+    reconcile,
+)
 from registry.domain.search_terms import STRONG, Term, name_terms, strong_terms, terms
 from registry.domain.timeline import Contradiction, Timeline, difference, fold
 from registry.services.resources import Resources, japan_date
@@ -82,6 +90,21 @@ async def open_record(resources: Resources, work: UnitOfWork, decision: Link, no
     await records.open_person(work, person_id, now)
     key = await resources.keyring.make(work, person_id, now)
     return Found(person_id=person_id, key=key, movements=(), link=decision)
+
+
+async def follow(
+    resources: Resources, work: UnitOfWork, earlier: StoredLink, identity: Identity, *, pointer: str
+) -> Found:
+    """Reopen the record to which its sender's own earlier submission was joined; the link is as good as that one was.
+
+    Raises InvalidInput at ``pointer`` if somebody else stands there now.
+    """
+    same = Link(method=LinkMethod.SAME_SUBMITTER, person_id=earlier.person_id, on_unconfirmed=not earlier.confirmed)
+    found = await reopen(resources, work, earlier.person_id, same)
+    if is_somebody_else(identity, identities_of(found.movements)):
+        expected = "the person for whom this stood before: name and date of birth are both another's"
+        raise InvalidInput(Fault(code=FaultCode.NOT_ALLOWED_HERE, pointer=pointer, expected=expected))
+    return found
 
 
 async def reopen(resources: Resources, work: UnitOfWork, person_id: str, decision: Link) -> Found:

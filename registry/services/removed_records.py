@@ -14,7 +14,7 @@ from registry.contract.problems import fault_entry
 from registry.domain import removed_record as rules
 from registry.domain.disclosure import BodyKind
 from registry.domain.errors import Fault, FaultCode, NotCompetent, NotPermitted, Refusal
-from registry.domain.reconciliation import Identity, Link, LinkMethod
+from registry.domain.reconciliation import Identity
 from registry.domain.removed_record import RemovedRecord
 from registry.domain.search_terms import TermKind
 from registry.services import records
@@ -139,10 +139,6 @@ async def _last_movement(work: UnitOfWork, held: HeldRemovedRecord) -> str | Non
 
 async def _found(resources: Resources, work: UnitOfWork, incoming: _Incoming) -> Found:
     """Return the record that the municipality's own key stands for, or the one that the identity belongs to."""
-    held = incoming.held
-    if held is not None:
-        same = Link(method=LinkMethod.SAME_SUBMITTER, person_id=held.person_id)
-        return await records.reopen(resources, work, held.person_id, same)
     last = incoming.record.last
     identity = Identity(
         name=last.name,
@@ -153,6 +149,9 @@ async def _found(resources: Resources, work: UnitOfWork, incoming: _Incoming) ->
         resident_record_code=last.resident_record_code,
     )
     await records.lock_identities(resources, work, [identity])
+    if incoming.held is not None:
+        (earlier,) = await submissions.links_of(work, incoming.held.submission_id)
+        return await records.follow(resources, work, earlier, identity, pointer="/addressee_number")
     return await records.join(resources, work, identity, incoming.now)
 
 

@@ -20,7 +20,7 @@ from registry.domain import residence_report
 from registry.domain.disclosure import BodyKind
 from registry.domain.errors import Fault, FaultCode, InvalidInput, NotCompetent, NotFound, NotPermitted
 from registry.domain.mission import two_clocks
-from registry.domain.reconciliation import Identity, Link, LinkMethod, differences
+from registry.domain.reconciliation import Identity
 from registry.domain.residence_report import ReportedPerson, ReportKind, ResidenceReport
 from registry.domain.timeline import difference, fold
 from registry.services import records
@@ -30,7 +30,7 @@ from registry.services.records import Found, Plan
 from registry.services.resources import Resources, japan_date
 from registry.store import records as stored_records
 from registry.store import submissions
-from registry.store.submissions import Case, Content, Submission
+from registry.store.submissions import Case, Content, StoredLink, Submission
 from registry.store.unit_of_work import UnitOfWork
 
 REVIEW_WARNINGS: Final = frozenset({FaultCode.COMPETENCE_UNCERTAIN})
@@ -135,15 +135,12 @@ async def _plans(
     plans: list[Plan] = []
     for index, identity in enumerate(identities):
         if index in replaced:
-            same = Link(method=LinkMethod.SAME_SUBMITTER, person_id=replaced[index])
-            found = await records.reopen(resources, work, replaced[index], same)
+            found = await records.follow(resources, work, replaced[index], identity, pointer=f"/people/{index}")
             wrong = await stored_records.movement_ids(work, earlier.submission_id, index) if earlier else ()
         else:
             found, wrong = await records.join(resources, work, identity, checked.now), ()
         _refuse_twice(plans, found.person_id, index)
         _refuse_superseded(found, wrong)
-        if index in replaced:
-            _refuse_somebody_else(found, identity, index)
         plans.append(records.plan(found, residence_report.movements(report, index, submission_id, wrong)))
     return tuple(plans)
 
@@ -176,10 +173,10 @@ async def _replaced(work: UnitOfWork, caller: Caller, report: ResidenceReport) -
     return earlier
 
 
-async def _people_of(work: UnitOfWork, submission: Submission) -> dict[int, str]:
-    """Return the records of a submission's people by their place in the report."""
+async def _people_of(work: UnitOfWork, submission: Submission) -> dict[int, StoredLink]:
+    """Return the links to a submission's people by their place in the report."""
     links = await submissions.links_of(work, submission.submission_id)
-    return {link.person_index: link.person_id for link in links}
+    return {link.person_index: link for link in links}
 
 
 def _is_id(text: str) -> bool:
@@ -195,19 +192,11 @@ def _refuse_twice(plans: list[Plan], person_id: str, index: int) -> None:
         raise InvalidInput(Fault(code=FaultCode.DUPLICATE, pointer=f"/people/{index}", expected=expected))
 
 
-def _refuse_left_out(report: ResidenceReport, replaced: dict[int, str]) -> None:
+def _refuse_left_out(report: ResidenceReport, replaced: dict[int, StoredLink]) -> None:
     """Refuse a correction that is silent about somebody of the report it corrects."""
     if any(index >= len(report.people) for index in replaced):
         expected = "everybody of the report corrected, in the same order"
         raise InvalidInput(Fault(code=FaultCode.MISSING, pointer="/people", expected=expected))
-
-
-def _refuse_somebody_else(found: Found, identity: Identity, index: int) -> None:
-    """Refuse a correction in which another person stands in someone's place: name and date of birth both differ."""
-    known = records.identities_of(found.movements)
-    if known and all({"name", "birth_date"} <= set(differences(identity, one)) for one in known):
-        expected = "the person who stands here in the report corrected"
-        raise InvalidInput(Fault(code=FaultCode.NOT_ALLOWED_HERE, pointer=f"/people/{index}", expected=expected))
 
 
 def _refuse_superseded(found: Found, wrong: tuple[str, ...]) -> None:

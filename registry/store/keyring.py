@@ -46,16 +46,19 @@ class Keyring:
         stored = WrappedDataKey(person_id=owner, key_id=1, kek_id=row["kek_id"], wrapped=row["wrapped"])
         return DataKey.unwrap(kek, stored)
 
-    async def find_or_make(self, work: UnitOfWork, owner: str, now: datetime) -> DataKey:
-        """Return the data key of ``owner``, made now if there is none; two at once end with the same key."""
+    async def of_service(self, work: UnitOfWork, now: datetime) -> DataKey:
+        """Return the key of :data:`SERVICE`, made at its first use; two at once end with the same key.
+
+        Nobody else's key is ever made on finding none: what was shredded stays shredded.
+        """
         try:
-            return await self.find(work, owner)
+            return await self.find(work, SERVICE)
         except Shredded:
             kek = await self._kek_of_month(work, now)
-            _, wrapped = DataKey.generate(kek, person_id=owner)
-            row = {"owner": owner, "kek_id": kek.key_id, "wrapped": wrapped.wrapped}
+            _, wrapped = DataKey.generate(kek, person_id=SERVICE)
+            row = {"owner": SERVICE, "kek_id": kek.key_id, "wrapped": wrapped.wrapped}
             await work.run(upsert(t.data_key).values(row).on_conflict_do_nothing())
-            return await self.find(work, owner)
+            return await self.find(work, SERVICE)
 
     async def _kek_of_month(self, work: UnitOfWork, now: datetime) -> Kek:
         """Return the key of the month, made by whoever first needs it; its id is the month, 202405."""

@@ -74,11 +74,11 @@ _CODE_OF_STATUS: Final = {
 
 
 def _http_problem(desk: Desk) -> Callable[[Request[Any, Any, Any], HTTPException], Response[bytes]]:
-    """Translate what Litestar refuses before any route is entered; such an answer is not signed."""
+    """Translate what Litestar refuses before the desk is reached: no such route, a body beyond all measure."""
 
-    def handle(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    def handle(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
         code = _CODE_OF_STATUS.get(error.status_code, ProblemCode.INVALID_INPUT)
-        return _unsigned(code, desk.resources.new_id())
+        return _problem(desk, request, code, desk.resources.new_id())
 
     return handle
 
@@ -86,10 +86,10 @@ def _http_problem(desk: Desk) -> Callable[[Request[Any, Any, Any], HTTPException
 def _internal_problem(desk: Desk) -> Callable[[Request[Any, Any, Any], Exception], Response[bytes]]:
     """Translate what nobody expected: the log learns the kind of error and where, never what was in the request."""
 
-    def handle(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    def handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
         correlation_id = desk.resources.new_id()
         if isinstance(error, StoreUnavailable):
-            return _unsigned(ProblemCode.NOT_READY, correlation_id)
+            return _problem(desk, request, ProblemCode.NOT_READY, correlation_id)
         log.error(
             "internal error",
             kind=type(error).__name__,
@@ -97,7 +97,7 @@ def _internal_problem(desk: Desk) -> Callable[[Request[Any, Any, Any], Exception
             at=_place(error),
             correlation_id=correlation_id,
         )
-        return _unsigned(ProblemCode.INTERNAL, correlation_id)
+        return _problem(desk, request, ProblemCode.INTERNAL, correlation_id)
 
     return handle
 
@@ -110,9 +110,9 @@ def _place(error: Exception) -> str:
     return "" if trace is None else f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
 
 
-def _unsigned(code: ProblemCode, correlation_id: str) -> Response[bytes]:
-    answer = problem_answer(code, correlation_id)
-    return Response(answer.body, status_code=answer.status, headers=answer.headers)
+def _problem(desk: Desk, request: Request[Any, Any, Any], code: ProblemCode, correlation_id: str) -> Response[bytes]:
+    """Return a problem, signed like every answer: a client takes an unsigned one for a line that is down."""
+    return desk.respond(desk.head(request), problem_answer(code, correlation_id), correlation_id)
 
 
 # ------------------------------------------------------------------------------------------------ metrics

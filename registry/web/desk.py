@@ -7,6 +7,7 @@ anything of the request is read. Who cannot be identified is answered by code al
 from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
 import structlog
 from litestar import Request, Response
 
@@ -74,7 +75,11 @@ class Desk:
         )
 
     async def parts(self, request: Request[Any, Any, Any]) -> RequestParts:
-        """Return the request as it is on the wire, under the address by which the registry is known."""
+        """Return the request as it is on the wire, with its body."""
+        return msgspec.structs.replace(self.head(request), body=await request.body())
+
+    def head(self, request: Request[Any, Any, Any]) -> RequestParts:
+        """Return the request without its body, under the address by which the registry is known."""
         raw_path = request.scope.get("raw_path", b"").decode("ascii", "replace").partition("?")[0]
         query = request.scope.get("query_string", b"").decode("ascii", "replace")
         return RequestParts(
@@ -83,7 +88,6 @@ class Desk:
             headers=tuple(
                 (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.scope["headers"]
             ),
-            body=await request.body(),
         )
 
     async def _caller(self, parts: RequestParts) -> Caller:

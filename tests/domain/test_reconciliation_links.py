@@ -62,7 +62,7 @@ LINKS = {
     ),
     "the number beats 4情報 that fit another": (
         who(individual_number=NUMBER),
-        [record("a", msgspec.structs.replace(STRANGER, individual_number=NUMBER)), record("b")],
+        [record("a", who(name=YAMADA, individual_number=NUMBER)), record("b")],
         M.INDIVIDUAL_NUMBER,
         "a",
         (),
@@ -70,8 +70,8 @@ LINKS = {
     "the number beats a code that fits another": (
         who(individual_number=NUMBER, resident_record_code=CODE),
         [
-            record("a", msgspec.structs.replace(STRANGER, individual_number=NUMBER)),
-            record("b", msgspec.structs.replace(STRANGER, resident_record_code=CODE)),
+            record("a", who(name=YAMADA, individual_number=NUMBER)),
+            record("b", who(name=YAMADA, resident_record_code=CODE)),
         ],
         M.INDIVIDUAL_NUMBER,
         "a",
@@ -86,8 +86,36 @@ LINKS = {
     ),
     "the code beats 4情報 that fit another": (
         who(resident_record_code=CODE),
-        [record("a", msgspec.structs.replace(STRANGER, resident_record_code=CODE)), record("b")],
+        [record("a", who(name=YAMADA, resident_record_code=CODE)), record("b")],
         M.RESIDENT_RECORD_CODE,
+        "a",
+        (),
+    ),
+    "the number of somebody else": (
+        who(individual_number=NUMBER),
+        [record("a", msgspec.structs.replace(STRANGER, individual_number=NUMBER)), record("b")],
+        M.OPENED,
+        None,
+        ("a",),
+    ),
+    "the code of somebody else": (
+        who(resident_record_code=CODE),
+        [record("a", msgspec.structs.replace(STRANGER, resident_record_code=CODE))],
+        M.OPENED,
+        None,
+        ("a",),
+    ),
+    "the number of somebody else who once was this one": (
+        who(individual_number=NUMBER),
+        [record("a", msgspec.structs.replace(STRANGER, individual_number=NUMBER), FOUR)],
+        M.INDIVIDUAL_NUMBER,
+        "a",
+        (),
+    ),
+    "a number of which nothing more is known": (
+        who(individual_number=NUMBER),
+        [record("a", Identity(individual_number=NUMBER))],
+        M.INDIVIDUAL_NUMBER,
         "a",
         (),
     ),
@@ -205,6 +233,12 @@ def test_the_same_words_in_two_municipalities_are_two_places(here, there, method
 def test_only_a_number_a_code_or_the_submitter_confirms():
     assert set(LinkMethod) - CONFIRMED == {M.EXACT_BASIC_FOUR}
     assert [Link(method=method).is_confirmed for method in LinkMethod] == [True, True, True, True, False]
+
+
+@pytest.mark.parametrize("doubt", [{"rivals": ("a",)}, {"on_unconfirmed": True}], ids=str)
+@pytest.mark.parametrize("method", sorted(CONFIRMED))
+def test_a_link_with_rivals_or_after_an_unconfirmed_one_is_unconfirmed_whatever_its_method(method, doubt):
+    assert not Link(method=method, **doubt).is_confirmed
 
 
 @st.composite

@@ -96,7 +96,7 @@ async def _claim(work, body="town", key="key-0001", request=HASH):
 
 
 async def _keep(work, keyring, answer=ANSWER):
-    key = await keyring.find_or_make(work, SERVICE, NOW)
+    key = await keyring.of_service(work, NOW)
     await callers.keep_answer(work, key, SERVICE, "town", "key-0001", answer)
     return key
 

@@ -10,7 +10,7 @@ from registry.domain.timeline import fold
 from registry.store import records, submissions
 from registry.store import tables as t
 from registry.store.engine import connect
-from registry.store.keyring import SERVICE, Keyring, Shredded
+from registry.store.keyring import Keyring, Shredded
 from registry.store.unit_of_work import UnitOfWork
 from registry.vault.sealing import Place, SealBroken, open_sealed, seal
 from tests.store.rows import NOW, a_movement, a_person, a_submission, new_id
@@ -57,7 +57,7 @@ async def test_two_at_once_end_with_the_same_key(engine, known_keys):
     async def act():
         keyring = Keyring(known_keys)
         async with UnitOfWork(engine) as work:
-            key = await keyring.find_or_make(work, SERVICE, NOW)
+            key = await keyring.of_service(work, NOW)
             await work.commit()
             return key
 
