@@ -121,7 +121,7 @@ class House:
         return answer
 
     async def deliver(self, *records, body=TOWN, key=None, extract="extract-1", part=1):
-        message = {"extract_id": extract, "part": part, "records": records, "stays": {}}
+        message = {"extract_id": extract, "part": part, "records": records}
         answer = await self.post(body, "/v1/removed-records", message, key=key)
         await self.stamp()
         return answer

@@ -66,11 +66,10 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What will be sent: the extract's id, the digest of each part, and who stays, counted by reason."""
+    """What will be sent: the extract's id and the digest of each part. Of who stays not even the count leaves."""
 
     extract_id: str
     parts: tuple[bytes, ...]
-    stays: dict[str, int]
 
 
 class Pushed(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,11 +88,8 @@ Part = tuple[Collectable, ...]
 def plan(extract: Extract, findings: Findings, rules: Rules) -> Plan:
     """Read the extract once without sending anything; ``findings`` take up all there is to say about it."""
     parts = tuple(_digest(part) for part in _parts(collectable(extract, findings, rules)))
-    stays = {str(reason): count for reason, count in findings.stays.items()}
-    if stays and not parts:
-        parts = (_digest(()),)
-    digest = sha256(b"".join(parts) + encode(stays)).hexdigest()
-    return Plan(extract_id=f"{extract.layout.municipality}-{digest[:_DIGEST_DIGITS]}", parts=parts, stays=stays)
+    digest = sha256(b"".join(parts)).hexdigest()
+    return Plan(extract_id=f"{extract.layout.municipality}-{digest[:_DIGEST_DIGITS]}", parts=parts)
 
 
 class Push:
@@ -148,7 +144,6 @@ class Push:
             extract_id=self._plan.extract_id,
             part=number,
             records=tuple(one.record for one in part),
-            stays=self._plan.stays if number == 1 else {},
         )
         body, key = encode(delivery), f"{delivery.extract_id}:{number}"
         answer = await _patiently(lambda: _post(client, body, key), waiting)

@@ -9,7 +9,6 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
-import msgspec
 from msgspec import Meta
 
 from registry.contract.problems import FaultEntry, Problem
@@ -138,12 +137,11 @@ class BatchAnswer(_Message, frozen=True):
 
 
 class Delivery(_Message, frozen=True):
-    """One part of an extract: 除票 that may be collected. ``stays`` counts by reason who stayed in the town hall."""
+    """One part of an extract: 除票 that may be collected, and no word of anybody else."""
 
     extract_id: IdempotencyKey
     part: Annotated[int, Meta(ge=1)]
-    records: Annotated[tuple[RemovedRecord, ...], Meta(max_length=LARGEST_BATCH)]
-    stays: dict[str, int] = msgspec.field(default_factory=dict)
+    records: Annotated[tuple[RemovedRecord, ...], Meta(min_length=1, max_length=LARGEST_BATCH)]
 
 
 class RecordState(StrEnum):

@@ -89,6 +89,7 @@ async def accept(resources: Resources, work: UnitOfWork, caller: Caller, checked
     submission_id = resources.new_id()
     earlier = await _replaced(work, caller, checked.report)
     plans = await _plans(resources, work, checked, submission_id, earlier)
+    checked = _with_competence(checked, plans)
     state = _state(checked, plans)
     receipt = Receipt(
         submission_id=submission_id,
@@ -109,6 +110,7 @@ async def dry_run(resources: Resources, work: UnitOfWork, caller: Caller, checke
     try:
         earlier = await _replaced(work, caller, checked.report)
         plans = await _plans(resources, work, checked, resources.new_id(), earlier)
+        checked = _with_competence(checked, plans)
         told = [one for plan in plans for one in records.events(plan, "")]
     finally:
         await undone.rollback()
@@ -206,6 +208,24 @@ def _refuse_superseded(found: Found, wrong: tuple[str, ...]) -> None:
         raise InvalidInput(Fault(code=FaultCode.REPLACES_UNKNOWN_MOVEMENT, pointer="/replaces", expected=expected))
 
 
+def _with_competence(checked: Checked, plans: Sequence[Plan]) -> Checked:
+    """Warn where a report without an address, which would settle it, is about people of another mission's area."""
+    if checked.report.address_abroad is not None or checked.report.kind is ReportKind.ANNULMENT:
+        return checked
+    last = (plan.before.last for plan in plans)
+    missions = [None if version is None else version.state.mission for version in last]
+    elsewhere = tuple(
+        Fault(
+            code=FaultCode.COMPETENCE_UNCERTAIN,
+            pointer=f"/people/{index}",
+            expected="a report by the mission in whose area the person lives",
+        )
+        for index, mission in enumerate(missions)
+        if mission not in {None, checked.report.mission}
+    )
+    return msgspec.structs.replace(checked, warnings=(*checked.warnings, *elsewhere))
+
+
 def _state(checked: Checked, plans: Sequence[Plan]) -> SubmissionState:
     contested = any(plan.found.link.rivals for plan in plans)
     if contested or any(fault.code in REVIEW_WARNINGS for fault in checked.warnings):
@@ -269,17 +289,21 @@ async def _write(
     key = await resources.keyring.make(work, receipt.submission_id, checked.now)
     content = Content(body=checked.body, evidence=checked.evidence, receipt=encode(receipt))
     await submissions.add(work, key, submission, content)
-    warned = (fault for fault in checked.warnings if fault.code in REVIEW_WARNINGS)
-    cases = [
-        Case(person_id=plans[0].person_id, submission_id=receipt.submission_id, kind=str(fault.code))
-        for fault in warned
-    ]
-    await submissions.open_cases(work, cases, checked.now)
+    await submissions.open_cases(work, _cases(checked, plans, receipt.submission_id), checked.now)
     for index, plan in enumerate(plans):
         link = records.stored_link(plan, receipt.submission_id, index)
         await records.write(resources, work, plan, link, checked.now)
     if checked.report.kind is ReportKind.ANNULMENT and submission.replaces:
         await submissions.set_state(work, submission.replaces, SubmissionState.ANNULLED)
+
+
+def _cases(checked: Checked, plans: Sequence[Plan], submission_id: str) -> Iterator[Case]:
+    """Yield what people have to decide about a report: of the person warned of, or of the whole household."""
+    warned = [fault for fault in checked.warnings if fault.code in REVIEW_WARNINGS]
+    for index, plan in enumerate(plans):
+        for fault in warned:
+            if fault.pointer == f"/people/{index}" or not fault.pointer.startswith("/people/"):
+                yield Case(person_id=plan.person_id, submission_id=submission_id, kind=str(fault.code))
 
 
 async def receipt_of(resources: Resources, work: UnitOfWork, caller: Caller, submission_id: str) -> Done:

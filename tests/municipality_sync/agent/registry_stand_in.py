@@ -38,7 +38,6 @@ class StandIn:
         self.keys = []
         self.bodies = []
         self.effects = Counter()
-        self.stays = []
         self.troubles = []
         self.refused_numbers = set()
         self.before_answer = nothing_happens
@@ -72,7 +71,6 @@ class StandIn:
         delivery = decode(body, Delivery)
         assert key == f"{delivery.extract_id}:{delivery.part}"
         outcomes = tuple(self.outcome(index, record) for index, record in enumerate(delivery.records))
-        self.stays.append(delivery.stays)
         answer = encode(
             DeliveryAnswer(
                 extract_id=delivery.extract_id, part=delivery.part, received_at=datetime.now(UTC), records=outcomes

@@ -100,37 +100,27 @@ def test_another_content_or_another_reading_is_another_extract():
         planned_for(data, like).extract_id
         for data, like in (
             (EXTRACT, LAYOUT),
-            (extract(*(row(person) for person in MANY), row(251, 国籍="USA")), LAYOUT),
             (extract(*(row(person, 転出先="カナダ") for person in MANY)), LAYOUT),
             (extract(*(row(person) for person in reversed(MANY))), LAYOUT),
             (EXTRACT, layout(municipality='"131024"')),
         )
     }
-    assert len(of) == 5
+    assert len(of) == 4
     assert all(len(one) == len("131016-") + 40 for one in of)
 
 
 def test_what_changes_nothing_that_is_sent_changes_no_id():
     noted = extract(*(row(person, 備考="済") for person in MANY)) + b"\r\n\x1a"
-    assert planned_for(noted) == planned_for(EXTRACT)
+    with_one_who_stays = extract(*(row(person) for person in MANY), row(251, 国籍="USA"))
+    assert planned_for(noted) == planned_for(with_one_who_stays) == planned_for(EXTRACT)
 
 
-def test_who_stays_is_counted_in_the_first_part_alone(registry, tmp_path):
-    staying = [row(301, 国籍="USA"), row(302, 事由="20"), row(303, 事由="20"), row(304, 国籍="")]
-    Run(registry, tmp_path / "state", extract(*(row(person) for person in range(1, 102)), *staying)).push()
-    assert registry.stays == [
-        {"stays-foreign-national": 1, "stays-not-moved-abroad": 2, "stays-undecided": 1},
-        {},
-    ]
+NOBODY_TO_SEND = {"an extract without lines": (), "people who all stay": (row(1, 国籍="USA"), row(2, 事由="20"))}
 
 
-def test_where_all_stay_only_their_count_is_sent(registry, tmp_path):
-    pushed = Run(registry, tmp_path / "state", extract(row(1, 国籍="USA"))).push()
-    assert (pushed.parts, registry.effects, registry.stays) == (1, {}, [{"stays-foreign-national": 1}])
-
-
-def test_where_there_is_nobody_nothing_is_sent(registry, tmp_path):
-    pushed = Run(registry, tmp_path / "state", extract()).push()
+@pytest.mark.parametrize("rows", NOBODY_TO_SEND.values(), ids=NOBODY_TO_SEND)
+def test_where_nobody_may_be_collected_nothing_is_sent(registry, tmp_path, rows):
+    pushed = Run(registry, tmp_path / "state", extract(*rows)).push()
     assert (pushed.parts, registry.keys) == (0, [])
 
 
@@ -240,7 +230,7 @@ def test_a_record_that_the_registry_refuses_is_named_by_its_line_and_stops_nobod
 
 def test_a_part_that_the_registry_refuses_is_named_by_line_and_tried_again_next_time(registry, tmp_path):
     fault = Fault(code=FaultCode.TOO_LONG, pointer="/records/1/lines/0/name/surname_kana", expected="less")
-    whole = Fault(code=FaultCode.OUT_OF_RANGE, pointer="/stays", expected="counts")
+    whole = Fault(code=FaultCode.OUT_OF_RANGE, pointer="/part", expected="a part from 1 on")
     registry.troubles = [refused(ProblemCode.INVALID_INPUT, fault, whole)]
     pushed = Run(registry, tmp_path / "state").push()
     assert pushed.counts == {"refused": 100, "accepted": 150}
