@@ -200,10 +200,13 @@ CREATE TABLE removed_record (
     municipality VARCHAR(6) NOT NULL,
     addressee_key BYTEA NOT NULL,
     person_id UUID NOT NULL,
+    first_submission_id UUID NOT NULL,
     submission_id UUID NOT NULL,
     content_key BYTEA NOT NULL,
     CONSTRAINT pk_removed_record PRIMARY KEY (municipality, addressee_key),
     CONSTRAINT fk_removed_record_person_id FOREIGN KEY(person_id) REFERENCES person (person_id),
+    CONSTRAINT fk_removed_record_first_submission_id FOREIGN KEY(first_submission_id)
+        REFERENCES submission (submission_id),
     CONSTRAINT fk_removed_record_submission_id FOREIGN KEY(submission_id) REFERENCES submission (submission_id)
 );
 
@@ -231,6 +234,7 @@ CREATE TABLE search_key (
     kind TEXT NOT NULL,
     generation SMALLINT NOT NULL,
     key BYTEA NOT NULL,
+    current BOOLEAN NOT NULL,
     CONSTRAINT pk_search_key PRIMARY KEY (entry_id),
     CONSTRAINT uq_search_key_entry UNIQUE (person_id, kind, generation, key),
     CONSTRAINT fk_search_key_person_id FOREIGN KEY(person_id) REFERENCES person (person_id)

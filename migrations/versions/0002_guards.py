@@ -34,6 +34,7 @@ APP_CHANGES = (
     "person",
     "submission",
     "version",
+    "search_key",
     "living_number",
     "link",
     "removed_record",
@@ -42,7 +43,7 @@ APP_CHANGES = (
     "client_key",
     "reconciliation",
 )
-APP_DELETES = ("version", "living_number", "nonce")
+APP_DELETES = ("version", "living_number", "nonce", "reconciliation")
 APP_ONLY_READS = ("stamp", "known_until", "grant_row", "sandbox_clock")
 RECONCILER_ONLY_READS = (
     "monthly_kek",
@@ -89,7 +90,7 @@ def upgrade() -> None:
     op.execute(f"GRANT SELECT ON {', '.join(APP_ONLY_READS)} TO registry_app")
     op.execute("GRANT INSERT ON disclosure_entry TO registry_app")
     op.execute(f"GRANT SELECT ON {', '.join(RECONCILER_ONLY_READS)} TO registry_reconciler")
-    op.execute("GRANT SELECT, INSERT, UPDATE ON reconciliation TO registry_reconciler")
+    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON reconciliation TO registry_reconciler")
     for table, rights in SEQUENCER.items():
         op.execute(f"GRANT {rights} ON {table} TO registry_sequencer")
 

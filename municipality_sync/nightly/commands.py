@@ -53,7 +53,8 @@ async def _reconcile(*, as_json: bool) -> None:
         with _progress(quiet=as_json) as progress:
             task = progress.add_task("突合 reconciling", total=await reconciliation.count(given))
             async for standing in reconciliation.run(given):
-                standings.append(standing)
+                if standing is not None:
+                    standings.append(standing)
                 progress.advance(task)
     _show(standings, as_json=as_json)
 

@@ -24,6 +24,7 @@ from registry.contract.values import to_json
 from registry.domain.errors import Fault, FaultCode, InvalidInput
 
 T = TypeVar("T", bound=msgspec.Struct)
+Item = TypeVar("Item", bound=msgspec.Struct)
 
 MAX_BYTES: Final = 1 << 20  # a single message; who takes batches says how much
 MAX_DEPTH: Final = 32  # far more than any message of the contract needs; keeps every recursion shallow
@@ -55,14 +56,48 @@ def decode(body: bytes, type_: type[T], *, max_bytes: int = MAX_BYTES) -> T:
     Raises :class:`InvalidInput` with every fault found, ``MAX_FAULTS`` at most: a single one when the body is
     longer than ``max_bytes`` or no JSON text at all, else one per wrong place.
     """
-    demand_closed(type_)
+    tree, is_clean = _read(body, max_bytes)
+    return _checked(tree, type_, is_clean=is_clean)
+
+
+def decode_each(
+    body: bytes, type_: type[T], field: str, item: type[Item], *, max_bytes: int = MAX_BYTES
+) -> tuple[T, list[Item | InvalidInput]]:
+    """Read a message in whose ``field`` items of type ``item`` stand or fall each by itself.
+
+    ``type_`` declares that field as a tuple of None, for how many there may be. Returns the message, and in the place
+    of each item the item or why it cannot be read. Raises as :func:`decode` for all that is not inside an item.
+    """
+    tree, is_clean = _read(body, max_bytes)
+    given = tree.get(field) if isinstance(tree, dict) else None
+    items = given if isinstance(given, list) else []
+    if isinstance(given, list):
+        tree[field] = [None] * len(items)
+    message = _checked(tree, type_, is_clean=is_clean)
+    return message, [_checked_or_refused(one, item, is_clean=is_clean) for one in items]
+
+
+def _checked_or_refused(tree: Any, type_: type[Item], *, is_clean: bool) -> Item | InvalidInput:
+    try:
+        return _checked(tree, type_, is_clean=is_clean)
+    except InvalidInput as refused:
+        return refused
+
+
+def _read(body: bytes, max_bytes: int) -> tuple[Any, bool]:
+    """Return the tree of a body, and whether it is clean of all that `_flaws` looks for."""
     text = _text(body, max_bytes)
     reader = _Reader()
     tree = reader.read(text)
-    message = fitted(tree, type_)
     # A character that may not stand comes in raw or behind \u: who has neither need not be walked through.
-    clean = not reader.found_flaws and "\\u" not in text and not _FORBIDDEN.search(text)
-    if message is not None and clean:
+    return tree, not reader.found_flaws and "\\u" not in text and not _FORBIDDEN.search(text)
+
+
+def _checked(tree: Any, type_: type[T], *, is_clean: bool) -> T:
+    """Return the tree as a message, or raise with every fault in it."""
+    demand_closed(type_)
+    message = fitted(tree, type_)
+    if message is not None and is_clean:
         return message
     flaws = {fault.pointer: fault for fault in islice(_flaws(tree, ""), MAX_FAULTS)}
     others = (fault for fault in mismatches(tree, type_) if fault.pointer not in flaws)

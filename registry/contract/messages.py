@@ -144,6 +144,14 @@ class Delivery(_Message, frozen=True):
     records: Annotated[tuple[RemovedRecord, ...], Meta(min_length=1, max_length=LARGEST_BATCH)]
 
 
+class ArrivedDelivery(_Message, frozen=True):
+    """A :class:`Delivery` on arrival: its records are read one by one, so that none stops the others."""
+
+    extract_id: IdempotencyKey
+    part: Annotated[int, Meta(ge=1)]
+    records: Annotated[tuple[None, ...], Meta(min_length=1, max_length=LARGEST_BATCH)]
+
+
 class RecordState(StrEnum):
     """What became of one 除票 of a part."""
 

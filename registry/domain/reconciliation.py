@@ -203,8 +203,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 def reconcile(
     movements: Iterable[Movement], timeline: Timeline, *, confirmed: bool, in_review: bool, today: date
-) -> Result:
-    """Say how the two sources of one record stand.
+) -> Result | None:
+    """Say how the two sources of one record stand; None where neither has anything left to say.
 
     ``confirmed``: every link of the record is. ``in_review``: people still have to decide something about it.
     ``today`` decides whether a missing 除票 can still exist.
@@ -214,6 +214,8 @@ def reconcile(
     reported = [one for one in living if one.source.kind in _REPORTERS and one.kind is not MovementKind.ANNULLED]
     if in_review:
         return Result(outcome=Outcome.UNDER_REVIEW, confirmed=confirmed)
+    if not removed and not any(one.kind is not MovementKind.ANNULLED for one in living):
+        return None
     if not removed:
         return Result(outcome=Outcome.NO_REMOVED_RECORD, holding=_holding(reported, today), confirmed=confirmed)
     if not reported:

@@ -14,9 +14,20 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Final
 
+import msgspec
 from msgspec import Meta
 
-from registry.domain.basic_four import AddressAbroad, AddressInJapan, Confidential, Honseki, PersonName, Sex
+from registry.domain.basic_four import (
+    AddressAbroad,
+    AddressInJapan,
+    Confidential,
+    Difference,
+    Honseki,
+    PersonName,
+    Sex,
+    compare_birth_dates,
+    compare_names,
+)
 from registry.domain.dates import Answer, IncompleteDate, is_before, months_after
 from registry.domain.errors import FaultCode, Faults
 from registry.domain.mission import Competence, MissionTable
@@ -114,13 +125,26 @@ def check(report: ResidenceReport, missions: MissionTable, today_at_mission: dat
     _CHECK_OF_KIND[report.kind](report, faults)
     for index, person in enumerate(report.people):
         _check_person(person, report, f"/people/{index}", faults)
+        if any(_is_same_person(person, earlier) for earlier in report.people[:index]):
+            faults.add(FaultCode.DUPLICATE, f"/people/{index}", "each person once in a report")
     return faults
+
+
+def _is_same_person(one: ReportedPerson, other: ReportedPerson) -> bool:
+    """Whether two entries of one household name one person; twins differ in their given names."""
+    if one.individual_number is not None and one.individual_number == other.individual_number:
+        return True
+    same_name = compare_names(one.name, other.name) in {Difference.SAME, Difference.VARIANT}
+    return same_name and compare_birth_dates(one.birth_date, other.birth_date) is Difference.SAME
 
 
 def _check_mission(report: ResidenceReport, missions: MissionTable, faults: Faults) -> None:
     """Hold the mission against the list: it exists, was open on that day and is in charge of the place."""
     if missions.find(report.mission) is None:
         faults.add(FaultCode.MISSION_UNKNOWN, "/mission", "the code of a mission in the list of missions")
+    if report.came_from is not None and missions.find(report.came_from) is None:
+        faults.add(FaultCode.MISSION_UNKNOWN, "/came_from", "the code of a mission in the list of missions")
+    if missions.find(report.mission) is None:
         return
     if not missions.open_on(report.mission, report.notified_on):
         faults.add(FaultCode.MISSION_CLOSED, "/mission", "a mission open on the day of notification")
@@ -261,13 +285,16 @@ def _facts(report: ResidenceReport, person: ReportedPerson) -> Iterator[tuple[Mo
         kind = MovementKind.BORN_ABROAD if person.born_abroad else MovementKind.RESIDENCE_REPORTED
         yield kind, _residence(report, person)
     elif report.kind is ReportKind.RETURN:
-        yield MovementKind.RETURNED, Statement()
+        yield MovementKind.RETURNED, _as_before(person)
     elif report.kind is ReportKind.CHANGE:
         yield from _changes(report, person)
 
 
 def _changes(report: ResidenceReport, person: ReportedPerson) -> Iterator[tuple[MovementKind, Statement]]:
-    """Yield what a 変更届 changes; who moves tells the new address and the new telephone in one breath."""
+    """Yield what a 変更届 changes; who moves tells the new address and the new telephone in one breath.
+
+    Of whom nothing changes but whom the household names, that they live there.
+    """
     if person.born_abroad:
         yield MovementKind.BORN_ABROAD, _residence(report, person)
         return
@@ -279,13 +306,36 @@ def _changes(report: ResidenceReport, person: ReportedPerson) -> Iterator[tuple[
         passport_number=person.passport_number,
     )
     if report.address_abroad is not None:
-        yield MovementKind.MOVED_BETWEEN_AREAS if report.came_from else MovementKind.ADDRESS_CHANGED, changed
+        kind = MovementKind.MOVED_BETWEEN_AREAS if report.came_from else MovementKind.ADDRESS_CHANGED
+        yield kind, _with(changed, _as_before(person))
     if person.new_name is not None:
-        yield MovementKind.NAME_CHANGED, Statement(name=person.new_name)
+        yield MovementKind.NAME_CHANGED, _with(Statement(name=person.new_name), _as_before(person))
     if person.new_honseki is not None:
-        yield MovementKind.HONSEKI_CHANGED, Statement(honseki=person.new_honseki)
+        yield MovementKind.HONSEKI_CHANGED, _with(Statement(honseki=person.new_honseki), _as_before(person))
     if report.address_abroad is None and changed.stated:
-        yield MovementKind.CONTACT_CHANGED, changed
+        yield MovementKind.CONTACT_CHANGED, _with(changed, _as_before(person))
+    if not changed.stated and person.new_name is None and person.new_honseki is None:
+        yield MovementKind.RESIDENCE_CONFIRMED, _as_before(person)
+
+
+def _as_before(person: ReportedPerson) -> Statement:
+    """Return who a change or return says the person is, so that a record that it opens is found again.
+
+    What the same report changes is left out, for it is over: the name before is a past name.
+    """
+    return Statement(
+        name=person.name if person.new_name is None else None,
+        past_names=None if person.new_name is None else (person.name,),
+        birth_date=person.birth_date,
+        sex=None if person.sex is Sex.UNKNOWN else person.sex,
+        honseki=person.honseki if person.new_honseki is None else None,
+    )
+
+
+def _with(changed: Statement, known: Statement) -> Statement:
+    """Return a statement of what changed that also says who the person is."""
+    said = {field: getattr(known, field) for field in known.stated - changed.stated}
+    return msgspec.structs.replace(changed, **said)
 
 
 def _residence(report: ResidenceReport, person: ReportedPerson) -> Statement:

@@ -1,6 +1,7 @@
 """The stage of the demo: PostgreSQL, the registry, the line, the gateway of one mission, the keys of everybody."""
 
 import shutil
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,9 +28,14 @@ PRIVATE: Final = 0o600
 
 
 class Stage:
-    """Everything that runs while the story is told. Made by :meth:`build`; ended with the stack given to it."""
+    """Everything that runs while the story is told; ended with the stack given to it.
 
-    def __init__(self, folder: Path, stack: ExitStack, console: Console) -> None:
+    ``postgres`` are settings that go over those of the embedded server.
+    """
+
+    def __init__(
+        self, folder: Path, stack: ExitStack, console: Console, *, postgres: Mapping[str, str] | None = None
+    ) -> None:
         self.folder = folder
         self._console = console
         self._said(f"clearing {folder}")
@@ -42,7 +48,7 @@ class Stage:
         public = folder / "registry-keys" / f"{SIGNING_KEY_ID}.pem"
         public.write_bytes(self._registry_key.verifying.to_pem())
         self._said("starting PostgreSQL")
-        self.postgres = stack.enter_context(EmbeddedServer(None))
+        self.postgres = stack.enter_context(EmbeddedServer(None, settings=postgres))
         self.programs = stack.enter_context(Programs(folder))
         port = free_port()
         self.line = stack.enter_context(Line(port))

@@ -5,7 +5,7 @@
 unseal, filter. Whom the grant does not cover is answered like somebody who is not there.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -30,7 +30,7 @@ from registry.contract.messages import (
 from registry.domain.basic_four import Difference, compare_birth_dates
 from registry.domain.dates import Answer, DayRange
 from registry.domain.disclosure import Ask, Condition, Grant, Item, SearchKey, concerns, decide
-from registry.domain.errors import Fault, FaultCode, Faults, NotYetKnown
+from registry.domain.errors import Fault, FaultCode, Faults, InvalidInput, NotYetKnown
 from registry.domain.movement import Movement
 from registry.domain.municipality import MunicipalityTable
 from registry.domain.reconciliation import Identity
@@ -142,7 +142,7 @@ def _period(inquiry: Inquiry, today: date) -> DayRange:
     if by_period:
         return DayRange(inquiry.valid_from, inquiry.valid_to)
     day = inquiry.valid_on or today
-    return DayRange(day, day + ONE_DAY)
+    return DayRange(day, None if day == date.max else day + ONE_DAY)
 
 
 def _check_name_search(search: ByNameAndBirthDate, faults: Faults) -> None:
@@ -159,6 +159,7 @@ async def _known(work: UnitOfWork, known_at: datetime | None) -> sequencer.Known
         raise NotYetKnown(Fault(code=FaultCode.NOT_KNOWN_YET, expected="the sequencer to run; try again shortly"))
     if known_at is None:
         return known
+    known_at = _in_utc(known_at)
     if known_at > known.at:
         raise NotYetKnown(
             Fault(code=FaultCode.NOT_KNOWN_YET, pointer="/known_at", expected=f"up to {known.at.isoformat()}")
@@ -166,22 +167,34 @@ async def _known(work: UnitOfWork, known_at: datetime | None) -> sequencer.Known
     return sequencer.Known(await sequencer.last_seq(work, known_at), known_at)
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        expected = "a moment of the years 1 to 9999 in UTC"
+        raise InvalidInput(Fault(code=FaultCode.OUT_OF_RANGE, pointer="/known_at", expected=expected)) from None
+
+
 # ------------------------------------------------------------------------------------------------- who it is
 
 
 async def _hits(resources: Resources, work: UnitOfWork, question: _Question) -> list[_Hit]:
     """Return the people who fit, read as of the days and the moment asked about."""
-    found = [await _hit(resources, work, question, one) for one in await _candidates(resources, work, question)]
+    candidates = await _candidates(resources, work, question)
+    found = [
+        await _hit(resources, work, question, one, is_current=is_current) for one, is_current in candidates.items()
+    ]
     return [hit for hit in found if hit is not None]
 
 
-async def _candidates(resources: Resources, work: UnitOfWork, question: _Question) -> tuple[str, ...]:
+async def _candidates(resources: Resources, work: UnitOfWork, question: _Question) -> dict[str, bool]:
+    """Return the records that the search finds, and of each whether it does so now or only for who asks of before."""
     search = question.inquiry.search
     if isinstance(search, ByAddresseeNumber):
         municipality = question.caller.body
         key = resources.search_keys.of(TermKind.ADDRESSEE_NUMBER, municipality, search.addressee_number)
-        person_id = await submissions.person_of_addressee(work, municipality, key.key)
-        return () if person_id is None else (person_id,)
+        person_id = await submissions.person_of_addressee(work, municipality, key.key, up_to=question.known.seq)
+        return {} if person_id is None else {person_id: True}
     return await stored_records.find(work, records.keys_of(resources, _terms(search)))
 
 
@@ -197,32 +210,36 @@ def _terms(search: Search) -> frozenset[Term]:
             return frozenset()
 
 
-async def _hit(resources: Resources, work: UnitOfWork, question: _Question, person_id: str) -> _Hit | None:
-    """Read one candidate; None if it does not fit after unsealing, has no version then, or is none of the caller's."""
+async def _hit(
+    resources: Resources, work: UnitOfWork, question: _Question, person_id: str, *, is_current: bool
+) -> _Hit | None:
+    """Read one candidate; None if it does not fit after unsealing, or has no version of which the grant speaks."""
     key = await resources.keyring.find(work, person_id)
-    up_to = question.known.seq if question.of_the_past else None
-    versions = await _versions(work, key, question, person_id, up_to)
-    if versions is None or not _is_concerned(resources.municipalities, question, versions):
+    versions = await _versions(work, key, question, person_id, is_current=is_current)
+    told = tuple(one for one in versions if _is_concerned(resources.municipalities, question, one[0]))
+    if not told:
         return None
-    confirmed = await submissions.is_confirmed(work, person_id, up_to=up_to)
-    return _Hit(person_id=person_id, versions=versions, confirmed=confirmed)
+    confirmed = await submissions.is_confirmed(work, person_id, up_to=question.known.seq)
+    return _Hit(person_id=person_id, versions=told, confirmed=confirmed)
 
 
 async def _versions(
-    work: UnitOfWork, key: DataKey, question: _Question, person_id: str, up_to: int | None
-) -> tuple[tuple[Version, Answer], ...] | None:
-    """Return the versions asked about; None if the record does not fit the search or did not exist.
+    work: UnitOfWork, key: DataKey, question: _Question, person_id: str, *, is_current: bool
+) -> tuple[tuple[Version, Answer], ...]:
+    """Return the versions asked about; none if the record does not fit the search or did not exist.
 
     The search key of a number is its proof; that of a name is cut short and is compared again here. Today's answer
-    by number comes from the projection, without folding.
+    by number comes from the projection, without folding, unless that is ahead of what is stamped: an answer holds
+    nothing that was not known at the moment it names.
     """
-    by_name = isinstance(question.inquiry.search, ByNameAndBirthDate)
-    if up_to is None and not by_name:
-        held = await stored_records.versions_during(work, key, person_id, question.period)
-        return tuple((one, Answer.of(certain=one.certain.meets(question.period), possible=True)) for one in held)
+    up_to = question.known.seq
+    if is_current and not question.of_the_past and not isinstance(question.inquiry.search, ByNameAndBirthDate):
+        held = await stored_records.versions_during(work, key, person_id, question.period, up_to=up_to)
+        if held is not None:
+            return tuple((one, Answer.of(certain=one.certain.meets(question.period), possible=True)) for one in held)
     movements = await stored_records.movements_of(work, key, person_id, up_to=up_to)
     if not movements or not _fits(question.inquiry.search, movements):
-        return None
+        return ()
     return fold(movements).during(question.period)
 
 
@@ -247,25 +264,19 @@ def _same_name_and_birth(search: ByNameAndBirthDate, known: Identity) -> bool:
     return same_day and bool(spellings(search.name) & spellings(known.name))
 
 
-def _is_concerned(
-    municipalities: MunicipalityTable, question: _Question, versions: tuple[tuple[Version, Answer], ...]
-) -> bool:
-    """Whether the person is one of whom the grant speaks."""
-    if question.grant.condition is Condition.ANYONE:
-        return True
-    last_municipalities = set()
-    for version, _ in versions:
-        address = version.state.last_address
-        if address is not None:
-            left = version.possible.first or date.min
-            last_municipalities.add(str(address.municipality))
-            heirs = municipalities.successors(address.municipality, since=left, on=question.known.at.date())
-            last_municipalities |= set(map(str, heirs))
+def _is_concerned(municipalities: MunicipalityTable, question: _Question, version: Version) -> bool:
+    """Whether the grant speaks of the person as they were in one version; of other days nothing is said."""
+    address = version.state.last_address
+    last_municipalities: set[str] = set()
+    if question.grant.condition is Condition.FORMER_RESIDENT and address is not None:
+        left = version.possible.first or date.min
+        heirs = municipalities.successors(address.municipality, since=left, on=question.known.at.date())
+        last_municipalities = {str(address.municipality), *map(str, heirs)}
     return concerns(
         question.grant,
         asker=question.caller.body,
         last_municipalities=last_municipalities,
-        missions=(version.state.mission or "" for version, _ in versions),
+        missions=[version.state.mission or ""],
     )
 
 

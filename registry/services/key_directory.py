@@ -1,4 +1,4 @@
-"""The registered keys in memory: whose key is this? Read again when an unknown one shows up, once a second at most."""
+"""The registered keys in memory: whose key is this? Read again once a second, so that a withdrawn key is soon dead."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -26,10 +26,10 @@ class KeyDirectory:
         self._known: dict[str, _Known] = {}
         self._read_at: datetime | None = None
 
-    async def refresh(self, key_id: str | None = None) -> None:
-        """Read the keys from the database; with ``key_id`` only if that one is not known yet."""
+    async def refresh(self) -> None:
+        """Read the keys from the database, if they were not read just now."""
         now = self._resources.clock()
-        if key_id in self._known or (self._read_at is not None and now - self._read_at < READ_AGAIN_AFTER):
+        if self._read_at is not None and timedelta(0) <= now - self._read_at < READ_AGAIN_AFTER:
             return
         async with self._resources.work() as work:
             rows = await callers.registered_keys(work)

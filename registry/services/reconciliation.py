@@ -38,27 +38,25 @@ async def count(resources: Resources) -> int:
         return await stored_records.count_people(work)
 
 
-async def run(resources: Resources) -> AsyncIterator[Standing]:
-    """Reconcile every record, yielding each in the order of ids once it is written."""
+async def run(resources: Resources) -> AsyncIterator[Standing | None]:
+    """Reconcile every record, yielding how each stands, in the order of ids, once it is written."""
     after = ""
     while True:
         step = await _step(resources, after)
-        for standing in step:
+        for _, standing in step:
             yield standing
         if len(step) < RECORDS_A_STEP:
             return
-        after = step[-1].person_id
+        after, _ = step[-1]
 
 
-async def _step(resources: Resources, after: str) -> list[Standing]:
+async def _step(resources: Resources, after: str) -> list[tuple[str, Standing | None]]:
     done = []
     async with resources.work() as work:
         for person_id in await stored_records.all_people(work, after=after, at_most=RECORDS_A_STEP):
             key = await resources.keyring.find(work, person_id)
             movements = await stored_records.movements_of(work, key, person_id)
-            standing = await records.standing(resources, work, person_id, movements)
-            await reconciliations.save(work, standing, resources.clock())
-            done.append(standing)
+            done.append((person_id, await records.reconcile_record(resources, work, person_id, movements)))
         await work.commit()
     return done
 

@@ -64,9 +64,17 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(one for one in self.after.contradictions if one not in self.before.contradictions)
 
 
-async def lock_identities(resources: Resources, work: UnitOfWork, identities: Iterable[Identity]) -> None:
-    """Let no other transaction open or join a record under the same keys until this one ends."""
-    await records.lock_keys(work, keys_of(resources, (term for one in identities for term in _asked(one))))
+async def lock_identities(
+    resources: Resources, work: UnitOfWork, identities: Iterable[Identity], *, also: Iterable[str] = ()
+) -> None:
+    """Let no other transaction open, join or change a record of these people until this one ends.
+
+    All keys and then all records, each in one order for everybody: called once for all that a transaction is about,
+    it never ends in a deadlock. ``also`` names records that are known without a search.
+    """
+    keys = keys_of(resources, (term for one in identities for term in _asked(one)))
+    await records.lock_keys(work, keys)
+    await records.lock_people(work, {*await records.find(work, keys), *also})
 
 
 async def join(resources: Resources, work: UnitOfWork, identity: Identity, now: datetime) -> Found:
@@ -76,7 +84,9 @@ async def join(resources: Resources, work: UnitOfWork, identity: Identity, now: 
     """
     found = await records.find(work, keys_of(resources, _asked(identity)))
     candidates = [
-        Candidate(person_id=one, identities=identities_of(await _movements(resources, work, one))) for one in found
+        Candidate(person_id=one, identities=identities_of(await _movements(resources, work, one)))
+        for one, is_current in found.items()
+        if is_current
     ]
     decision = link(identity, candidates)
     if decision.person_id is None:
@@ -109,7 +119,7 @@ async def follow(
 
 async def reopen(resources: Resources, work: UnitOfWork, person_id: str, decision: Link) -> Found:
     """Lock a record that is already there and read its movements."""
-    await records.lock_person(work, person_id)
+    await records.lock_people(work, [person_id])
     key = await resources.keyring.find(work, person_id)
     movements = await records.movements_of(work, key, person_id)
     return Found(person_id=person_id, key=key, movements=movements, link=decision)
@@ -165,30 +175,39 @@ async def write(resources: Resources, work: UnitOfWork, change: Plan, link: Stor
     held_elsewhere = await _make_findable(resources, work, change)
     await submissions.open_cases(work, _cases(change, link.submission_id, held_elsewhere), now)
     await submissions.add_events(work, events(change, link.submission_id), now)
-    await reconciliations.save(work, await standing(resources, work, change.person_id, change.movements), now)
+    await reconcile_record(resources, work, change.person_id, change.movements)
 
 
-async def standing(resources: Resources, work: UnitOfWork, person_id: str, movements: tuple[Movement, ...]) -> Standing:
-    """Hold the two sources of a record against each other, as it stands in this transaction."""
+async def reconcile_record(
+    resources: Resources, work: UnitOfWork, person_id: str, movements: tuple[Movement, ...]
+) -> Standing | None:
+    """Hold the two sources of a record against each other and write how it stands; None where nothing is left of it."""
+    now = resources.clock()
     result = reconcile(
         movements,
         fold(movements),
         confirmed=await submissions.is_confirmed(work, person_id),
         in_review=await submissions.is_in_review(work, person_id),
-        today=japan_date(resources.clock()),
+        today=japan_date(now),
     )
-    return Standing(person_id=person_id, result=result)
+    if result is None:
+        await reconciliations.forget(work, person_id)
+        return None
+    standing = Standing(person_id=person_id, result=result)
+    await reconciliations.save(work, standing, now)
+    return standing
 
 
 async def _make_findable(resources: Resources, work: UnitOfWork, change: Plan) -> frozenset[SearchKey]:
-    """Write the search keys; return the living numbers that another record holds, which this one does not claim."""
-    findable = keys_of(resources, terms(identities_of(change.movements)))
+    """Write the search keys; return the living numbers that another record holds, which this one does not get."""
+    before, findable = (
+        keys_of(resources, terms(identities_of(movements))) for movements in (change.found.movements, change.movements)
+    )
+    await records.write_search_keys(work, change.person_id, findable=findable, lost=before - findable)
     last = change.after.last
     current = () if last is None else (Identity.of(last.state),)
     living = keys_of(resources, (term for term in strong_terms(current) if term.kind in STRONG))
-    elsewhere = await records.held_by_others(work, change.person_id, living)
-    await records.write_search_keys(work, change.person_id, findable=findable, living=living - elsewhere)
-    return elsewhere
+    return await records.hold_numbers(work, change.person_id, living)
 
 
 def _cases(change: Plan, submission_id: str, held_elsewhere: frozenset[SearchKey]) -> Iterator[Case]:
@@ -212,13 +231,12 @@ def _cases(change: Plan, submission_id: str, held_elsewhere: frozenset[SearchKey
 
 
 def events(change: Plan, submission_id: str) -> tuple[Event, ...]:
-    """Return what is to be told of this change, and to whom: the mission and the municipality of the record."""
-    last = change.after.last or change.before.last
+    """Return what is to be told of this change, and to whom: missions and municipalities of the record, old and new."""
     recipients: set[str] = set()
-    if last is not None:
-        recipients |= {last.state.mission} if last.state.mission else set()
-        if last.state.last_address is not None:
-            recipients.add(str(last.state.last_address.municipality))
+    for last in (change.before.last, change.after.last):
+        if last is not None:
+            recipients |= {last.state.mission} if last.state.mission else set()
+            recipients |= {str(last.state.last_address.municipality)} if last.state.last_address else set()
     return tuple(
         Event(
             person_id=change.person_id,

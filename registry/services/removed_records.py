@@ -4,16 +4,17 @@ The municipality's own key of a person (宛名番号) says whether the registry 
 changes nothing, other content corrects what was said, a removal taken back annuls it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
 from registry.contract.decoding import encode
-from registry.contract.messages import Delivery, DeliveryAnswer, RecordOutcome, RecordState
+from registry.contract.messages import ArrivedDelivery, DeliveryAnswer, RecordOutcome, RecordState
 from registry.contract.problems import fault_entry
 from registry.domain import removed_record as rules
 from registry.domain.disclosure import BodyKind
-from registry.domain.errors import Fault, FaultCode, NotCompetent, NotPermitted, Refusal
+from registry.domain.errors import Fault, FaultCode, InvalidInput, NotCompetent, NotPermitted, Refusal
 from registry.domain.reconciliation import Identity
 from registry.domain.removed_record import RemovedRecord
 from registry.domain.search_terms import TermKind
@@ -26,6 +27,7 @@ from registry.store import records as stored_records
 from registry.store import submissions
 from registry.store.submissions import Content, HeldRemovedRecord, Submission
 from registry.store.unit_of_work import UnitOfWork
+from registry.vault.search_keys import SearchKey
 
 
 class _Incoming(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +35,7 @@ class _Incoming(msgspec.Struct, frozen=True, kw_only=True):
 
     index: int
     record: RemovedRecord
-    addressee_key: bytes
+    addressee: SearchKey
     content_key: bytes
     held: HeldRemovedRecord | None
     now: datetime
@@ -46,7 +48,13 @@ class _Taken(msgspec.Struct, frozen=True):
     person_id: str | None
 
 
-async def take_in(resources: Resources, work: UnitOfWork, caller: Caller, delivery: Delivery) -> Done:
+async def take_in(
+    resources: Resources,
+    work: UnitOfWork,
+    caller: Caller,
+    delivery: ArrivedDelivery,
+    arrived: Sequence[RemovedRecord | InvalidInput],
+) -> Done:
     """Take in one part of an extract; each record has its own savepoint and its own outcome.
 
     Raises NotPermitted if the caller is no municipality.
@@ -54,9 +62,10 @@ async def take_in(resources: Resources, work: UnitOfWork, caller: Caller, delive
     if caller.body_kind is not BodyKind.MUNICIPALITY:
         raise NotPermitted(Fault(code=FaultCode.NO_GRANT, expected="除票 come from municipalities"))
     now = resources.clock()
-    taken = [
-        await _take_in_one(resources, work, caller, index, record, now) for index, record in enumerate(delivery.records)
-    ]
+    readable = [one for one in arrived if isinstance(one, RemovedRecord)]
+    await stored_records.lock_keys(work, [_addressee_key(resources, one) for one in readable])
+    await records.lock_identities(resources, work, map(_identity, readable))
+    taken = [await _take_in_one(resources, work, caller, index, one, now) for index, one in enumerate(arrived)]
     answer = DeliveryAnswer(
         extract_id=delivery.extract_id,
         part=delivery.part,
@@ -68,10 +77,17 @@ async def take_in(resources: Resources, work: UnitOfWork, caller: Caller, delive
 
 
 async def _take_in_one(
-    resources: Resources, work: UnitOfWork, caller: Caller, index: int, record: RemovedRecord, now: datetime
+    resources: Resources,
+    work: UnitOfWork,
+    caller: Caller,
+    index: int,
+    record: RemovedRecord | InvalidInput,
+    now: datetime,
 ) -> _Taken:
     """Take in one 除票 or say why not; what a refused one began is undone."""
     try:
+        if isinstance(record, InvalidInput):
+            raise record
         async with work.savepoint():
             _check_sender(record, caller)
             faults = rules.check(record, resources.municipalities, japan_date(now))
@@ -102,16 +118,31 @@ def _check_sender(record: RemovedRecord, caller: Caller) -> None:
 async def _incoming(
     resources: Resources, work: UnitOfWork, index: int, record: RemovedRecord, now: datetime
 ) -> _Incoming:
-    municipality = str(record.municipality)
-    addressee = resources.search_keys.of(TermKind.ADDRESSEE_NUMBER, municipality, record.addressee_number)
-    await stored_records.lock_keys(work, [addressee])
+    addressee = _addressee_key(resources, record)
     return _Incoming(
         index=index,
         record=record,
-        addressee_key=addressee.key,
+        addressee=addressee,
         content_key=resources.provider.mac("removed-record-content", encode(record)),
-        held=await submissions.removed_record(work, municipality, addressee.key),
+        held=await submissions.removed_record(work, str(record.municipality), addressee.key),
         now=now,
+    )
+
+
+def _addressee_key(resources: Resources, record: RemovedRecord) -> SearchKey:
+    return resources.search_keys.of(TermKind.ADDRESSEE_NUMBER, str(record.municipality), record.addressee_number)
+
+
+def _identity(record: RemovedRecord) -> Identity:
+    """Return who a 除票 says the person is."""
+    last = record.last
+    return Identity(
+        name=last.name,
+        birth_date=last.birth_date,
+        sex=last.sex,
+        honseki=last.honseki,
+        individual_number=last.individual_number,
+        resident_record_code=last.resident_record_code,
     )
 
 
@@ -139,16 +170,7 @@ async def _last_movement(work: UnitOfWork, held: HeldRemovedRecord) -> str | Non
 
 async def _found(resources: Resources, work: UnitOfWork, incoming: _Incoming) -> Found:
     """Return the record that the municipality's own key stands for, or the one that the identity belongs to."""
-    last = incoming.record.last
-    identity = Identity(
-        name=last.name,
-        birth_date=last.birth_date,
-        sex=last.sex,
-        honseki=last.honseki,
-        individual_number=last.individual_number,
-        resident_record_code=last.resident_record_code,
-    )
-    await records.lock_identities(resources, work, [identity])
+    identity = _identity(incoming.record)
     if incoming.held is not None:
         (earlier,) = await submissions.links_of(work, incoming.held.submission_id)
         return await records.follow(resources, work, earlier, identity, pointer="/addressee_number")
@@ -182,4 +204,4 @@ async def _write(resources: Resources, work: UnitOfWork, incoming: _Incoming, pl
     held = HeldRemovedRecord(
         person_id=plan.person_id, submission_id=done.submission_id, content_key=incoming.content_key
     )
-    await submissions.hold_removed_record(work, municipality, incoming.addressee_key, held)
+    await submissions.hold_removed_record(work, municipality, incoming.addressee.key, held)

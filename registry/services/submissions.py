@@ -18,10 +18,10 @@ from registry.contract.messages import DryRun, PersonOutcome, Receipt, Submissio
 from registry.contract.problems import ProblemCode, fault_entry
 from registry.domain import residence_report
 from registry.domain.disclosure import BodyKind
-from registry.domain.errors import Fault, FaultCode, InvalidInput, NotCompetent, NotFound, NotPermitted
+from registry.domain.errors import Fault, FaultCode, Faults, InvalidInput, NotCompetent, NotFound, NotPermitted
 from registry.domain.mission import two_clocks
 from registry.domain.reconciliation import Identity
-from registry.domain.residence_report import ReportedPerson, ReportKind, ResidenceReport
+from registry.domain.residence_report import ReportKind, ResidenceReport
 from registry.domain.timeline import difference, fold
 from registry.services import records
 from registry.services.attendance import Caller, Done
@@ -32,6 +32,12 @@ from registry.store import records as stored_records
 from registry.store import submissions
 from registry.store.submissions import Case, Content, StoredLink, Submission
 from registry.store.unit_of_work import UnitOfWork
+
+KIND: Final = "report"
+"""The kind of submission that a report is."""
+
+ABOUT_PEOPLE: Final = ("rivals",)
+"""Kinds of cases that a correction leaves open: it stands for the same people, whoever they are."""
 
 REVIEW_WARNINGS: Final = frozenset({FaultCode.COMPETENCE_UNCERTAIN})
 """Warnings that people have to look at before the submission counts as accepted."""
@@ -61,9 +67,7 @@ def check(
     """
     if caller.body_kind is not BodyKind.MISSION:
         raise NotPermitted(Fault(code=FaultCode.NO_GRANT, expected="reports come from missions"))
-    signed = keys.registered(verify_evidence(body, evidence, keys.verifying_evidence).key_id)
-    if signed is None or signed.body != caller.body:
-        raise EvidenceRefused(ProblemCode.EVIDENCE_INVALID)
+    _check_evidence(keys, caller, body, evidence)
     report = decode(body, ResidenceReport)
     if report.mission != caller.body:
         expected = "the code of the reporting mission"
@@ -74,6 +78,16 @@ def check(
     return Checked(
         body=body, evidence=evidence, sender_key=sender_key, report=report, warnings=faults.warnings, now=now
     )
+
+
+def _check_evidence(keys: KeyDirectory, caller: Caller, body: bytes, evidence: str) -> None:
+    """Demand evidence by a key of the caller's; whose else it is, or nobody's, is not for the caller to learn."""
+    try:
+        signed = keys.registered(verify_evidence(body, evidence, keys.verifying_evidence).key_id)
+    except EvidenceRefused:
+        signed = None
+    if signed is None or signed.body != caller.body:
+        raise EvidenceRefused(ProblemCode.EVIDENCE_INVALID)
 
 
 def _today_at_mission(resources: Resources, code: str, now: datetime) -> date:
@@ -122,7 +136,8 @@ async def dry_run(resources: Resources, work: UnitOfWork, caller: Caller, checke
         recipients=tuple(sorted({body for one in told for body in one.recipients})),
         warnings=tuple(map(fault_entry, checked.warnings)),
     )
-    return Done(message=message, outcome="dry-run")
+    told_of = (one.found.link.person_id for one in plans)
+    return Done(message=message, outcome="dry-run", people=tuple(one for one in told_of if one is not None))
 
 
 async def _plans(
@@ -131,9 +146,10 @@ async def _plans(
     """Find everybody's record and work out what it becomes: steps (5) and (6)."""
     report = checked.report
     replaced = {} if earlier is None else await _people_of(work, earlier)
-    _refuse_left_out(report, replaced)
-    identities = [_identity(person) for person in report.people]
-    await records.lock_identities(resources, work, identities)
+    _refuse_other_people(report, replaced)
+    identities = identities_of(checked)
+    known = (link.person_id for link in replaced.values())
+    await records.lock_identities(resources, work, identities, also=known)
     plans: list[Plan] = []
     for index, identity in enumerate(identities):
         if index in replaced:
@@ -147,16 +163,19 @@ async def _plans(
     return tuple(plans)
 
 
-def _identity(person: ReportedPerson) -> Identity:
-    """Return who the report says a person is; a new name in a 変更届 is not yet by what they are found."""
-    return Identity(
-        name=person.name,
-        birth_date=person.birth_date,
-        sex=person.sex,
-        honseki=person.honseki,
-        individual_number=person.individual_number,
-        resident_record_code=person.resident_record_code,
-    )
+def identities_of(checked: Checked) -> list[Identity]:
+    """Return who the report says its people are; a new name in a 変更届 is not yet by what they are found."""
+    return [
+        Identity(
+            name=person.name,
+            birth_date=person.birth_date,
+            sex=person.sex,
+            honseki=person.honseki,
+            individual_number=person.individual_number,
+            resident_record_code=person.resident_record_code,
+        )
+        for person in checked.report.people
+    ]
 
 
 async def _replaced(work: UnitOfWork, caller: Caller, report: ResidenceReport) -> Submission | None:
@@ -194,11 +213,16 @@ def _refuse_twice(plans: list[Plan], person_id: str, index: int) -> None:
         raise InvalidInput(Fault(code=FaultCode.DUPLICATE, pointer=f"/people/{index}", expected=expected))
 
 
-def _refuse_left_out(report: ResidenceReport, replaced: dict[int, StoredLink]) -> None:
-    """Refuse a correction that is silent about somebody of the report it corrects."""
+def _refuse_other_people(report: ResidenceReport, replaced: dict[int, StoredLink]) -> None:
+    """Refuse a correction that is silent about somebody of the report it corrects; to take one back, to name more."""
+    faults = Faults()
     if any(index >= len(report.people) for index in replaced):
-        expected = "everybody of the report corrected, in the same order"
-        raise InvalidInput(Fault(code=FaultCode.MISSING, pointer="/people", expected=expected))
+        faults.add(FaultCode.MISSING, "/people", "everybody of the report corrected, in the same order")
+    if report.kind is ReportKind.ANNULMENT:
+        for index in range(len(report.people)):
+            if index not in replaced:
+                faults.add(FaultCode.NOT_ALLOWED_HERE, f"/people/{index}", "somebody of the report taken back")
+    faults.refuse_if_any()
 
 
 def _refuse_superseded(found: Found, wrong: tuple[str, ...]) -> None:
@@ -238,8 +262,9 @@ def _outcomes(resources: Resources, caller: Caller, plans: Sequence[Plan]) -> tu
 
 
 def outcome(resources: Resources, caller: Caller, plan: Plan, index: int) -> PersonOutcome:
-    """Return what became of one person, in the caller's own pseudonym."""
-    last = plan.after.last
+    """Return what became of one person, in the caller's own pseudonym; the status is that of today."""
+    today = plan.after.on(japan_date(resources.clock()))
+    last = today[-1][0] if today else plan.after.last
     return PersonOutcome(
         index=index,
         person=resources.pseudonym(caller.body, plan.person_id),
@@ -267,7 +292,7 @@ def _changes(index: int, plan: Plan) -> Iterator[VersionChange]:
 def _submission(caller: Caller, checked: Checked, receipt: Receipt, earlier: Submission | None) -> Submission:
     return Submission(
         submission_id=receipt.submission_id,
-        kind="report",
+        kind=KIND,
         sender=caller.body,
         sender_key=checked.sender_key,
         state=str(receipt.state),
@@ -293,8 +318,24 @@ async def _write(
     for index, plan in enumerate(plans):
         link = records.stored_link(plan, receipt.submission_id, index)
         await records.write(resources, work, plan, link, checked.now)
-    if checked.report.kind is ReportKind.ANNULMENT and submission.replaces:
-        await submissions.set_state(work, submission.replaces, SubmissionState.ANNULLED)
+    if submission.replaces is not None:
+        await _settle_earlier(resources, work, checked, submission.replaces)
+
+
+async def _settle_earlier(resources: Resources, work: UnitOfWork, checked: Checked, earlier_id: str) -> None:
+    """Close what the report corrected or taken back left open; what is taken back is annulled.
+
+    To take an annulment back lets what it annulled hold again.
+    """
+    is_annulment = checked.report.kind is ReportKind.ANNULMENT
+    await submissions.close_cases(work, earlier_id, checked.now, keep=() if is_annulment else ABOUT_PEOPLE)
+    earlier = await submissions.get(work, earlier_id)
+    annulled = await submissions.get(work, earlier.replaces) if earlier is not None and earlier.replaces else None
+    if is_annulment and annulled is not None and annulled.state == SubmissionState.ANNULLED:
+        held = await _kept_receipt(resources, work, annulled.submission_id)
+        await submissions.set_state(work, annulled.submission_id, held.state)
+    if is_annulment:
+        await submissions.set_state(work, earlier_id, SubmissionState.ANNULLED)
 
 
 def _cases(checked: Checked, plans: Sequence[Plan], submission_id: str) -> Iterator[Case]:
@@ -312,10 +353,16 @@ async def receipt_of(resources: Resources, work: UnitOfWork, caller: Caller, sub
     Raises NotFound for another body's submission just as for one that never was.
     """
     found = await submissions.get(work, submission_id) if _is_id(submission_id) else None
-    if found is None or found.sender != caller.body:
-        raise NotFound(Fault(code=FaultCode.CODE_UNKNOWN, expected="the id of a submission of the caller's"))
+    if found is None or found.sender != caller.body or found.kind != KIND:
+        raise NotFound(Fault(code=FaultCode.CODE_UNKNOWN, expected="the id of a report of the caller's"))
+    receipt = await _kept_receipt(resources, work, submission_id)
+    people = (link.person_id for link in await submissions.links_of(work, submission_id))
+    now_stands = msgspec.structs.replace(receipt, state=SubmissionState(found.state))
+    return Done(message=now_stands, outcome="found", people=tuple(people))
+
+
+async def _kept_receipt(resources: Resources, work: UnitOfWork, submission_id: str) -> Receipt:
+    """Return the receipt that was given for a report."""
     key = await resources.keyring.find(work, submission_id)
     content = await submissions.content_of(work, key, submission_id)
-    receipt = decode(content.receipt if content else b"", Receipt)
-    now_stands = msgspec.structs.replace(receipt, state=SubmissionState(found.state))
-    return Done(message=now_stands, outcome="found")
+    return decode(content.receipt if content else b"", Receipt)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registry.domain.reconciliation import Outcome, Result
@@ -34,6 +34,11 @@ async def save(work: UnitOfWork, standing: Standing, at: datetime) -> None:
     }
     statement = upsert(t.reconciliation).values(person_id=standing.person_id, **values)
     await work.run(statement.on_conflict_do_update(index_elements=["person_id"], set_=values))
+
+
+async def forget(work: UnitOfWork, person_id: str) -> None:
+    """Forget how a record stood: nothing of it is left to hold against anything."""
+    await work.run(delete(t.reconciliation).where(t.reconciliation.c.person_id == person_id))
 
 
 async def all_standings(work: UnitOfWork) -> tuple[Standing, ...]:

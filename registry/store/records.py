@@ -6,7 +6,21 @@ from typing import Any, Final
 
 import msgspec
 from asyncpg import Range
-from sqlalchemy import and_, delete, func, insert, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Table,
+    and_,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import RowMapping
 
@@ -30,15 +44,17 @@ async def open_person(work: UnitOfWork, person_id: str, at: datetime) -> None:
     await work.run(insert(t.person).values(person_id=person_id, opened_at=at))
 
 
-async def lock_person(work: UnitOfWork, person_id: str) -> None:
-    """Let nobody else change this record until the transaction ends."""
-    await work.run(select(t.person.c.person_id).where(t.person.c.person_id == person_id).with_for_update())
+async def lock_people(work: UnitOfWork, person_ids: Iterable[str]) -> None:
+    """Let nobody else change these records until the transaction ends, in one order for everybody."""
+    query = select(t.person.c.person_id).where(t.person.c.person_id.in_(sorted(set(person_ids))))
+    await work.run(query.order_by(t.person.c.person_id).with_for_update())
 
 
 async def lock_keys(work: UnitOfWork, keys: Iterable[SearchKey]) -> None:
     """Let nobody else open a record under these keys until the transaction ends, in one order for everybody."""
-    for number in sorted({int.from_bytes(key.key[:8], signed=True) for key in keys}):
-        await work.run(select(func.pg_advisory_xact_lock(number)))
+    numbers = sorted({int.from_bytes(key.key[:8], signed=True) for key in keys})
+    taken = func.unnest(cast(numbers, ARRAY(BigInteger))).column_valued("number")
+    await work.run(select(func.pg_advisory_xact_lock(taken)))
 
 
 async def movements_of(
@@ -124,14 +140,23 @@ def _version_row(key: SealingKey, person_id: str, version: Version, revision: in
     }
 
 
-async def versions_during(work: UnitOfWork, key: SealingKey, person_id: str, period: DayRange) -> tuple[Version, ...]:
-    """Return the versions of the projection that possibly hold on some day of ``period``, the earliest first."""
+async def versions_during(
+    work: UnitOfWork, key: SealingKey, person_id: str, period: DayRange, *, up_to: int
+) -> tuple[Version, ...] | None:
+    """Return the versions of the projection that possibly hold on some day of ``period``, the earliest first.
+
+    None where there are none, or where the projection is ahead of what had been stamped by ``up_to``: then what was
+    known by that sequence number has to be folded from the movements.
+    """
+    stamped = exists().where(t.stamp.c.submission_id == t.movement.c.submission_id, t.stamp.c.seq <= up_to)
+    is_ahead = exists().where(t.movement.c.person_id == person_id, ~stamped)
     query = (
-        select(t.version)
+        select(t.version, is_ahead.label("is_ahead"))
         .where(t.version.c.person_id == person_id, t.version.c.possible.op("&&")(_to_range(period)))
         .order_by(func.lower(t.version.c.possible), func.upper(t.version.c.possible))
     )
-    return tuple(_version(key, row) for row in await work.rows(query))
+    rows = await work.rows(query)
+    return None if not rows or rows[0]["is_ahead"] else tuple(_version(key, row) for row in rows)
 
 
 def _version(key: SealingKey, row: RowMapping) -> Version:
@@ -149,36 +174,58 @@ def _version(key: SealingKey, row: RowMapping) -> Version:
 
 
 async def write_search_keys(
-    work: UnitOfWork, person_id: str, *, findable: Iterable[SearchKey], living: Iterable[SearchKey]
+    work: UnitOfWork, person_id: str, *, findable: Iterable[SearchKey], lost: Iterable[SearchKey] = ()
 ) -> None:
-    """Make a record findable by all its keys, past ones included, and holder of its living numbers.
-
-    A living number that another record holds raises IntegrityError: one number is one person (番号法8条2項).
-    """
-    rows = [_key_row(person_id, one) for one in findable]
+    """Make a record findable by all its keys, past ones included; by those ``lost`` only for who asks of before."""
+    rows = [_key_row(person_id, one) | {"current": True} for one in findable]
     if rows:
-        await work.run(upsert(t.search_key).values(rows).on_conflict_do_nothing())
-    await work.run(delete(t.living_number).where(t.living_number.c.person_id == person_id))
-    held = [_key_row(person_id, one) for one in living]
-    if held:
-        await work.run(insert(t.living_number), held)
-
-
-async def find(work: UnitOfWork, keys: Iterable[SearchKey], *, at_most: int = 50) -> tuple[str, ...]:
-    """Return the ids of the records that one of the keys finds, in a fixed order, ``at_most`` many."""
-    wanted = [
-        and_(
-            t.search_key.c.generation == one.generation,
-            t.search_key.c.kind == str(one.kind),
-            t.search_key.c.key == one.key,
+        statement = upsert(t.search_key).values(rows)
+        found_again = statement.on_conflict_do_update(
+            constraint="uq_search_key_entry", set_={"current": True}, where=~t.search_key.c.current
         )
+        await work.run(found_again)
+    wrong = _any_of(t.search_key, lost)
+    if wrong is not None:
+        mine = t.search_key.c.person_id == person_id
+        await work.run(update(t.search_key).where(mine, wrong).values(current=False))
+
+
+async def hold_numbers(work: UnitOfWork, person_id: str, living: Iterable[SearchKey]) -> frozenset[SearchKey]:
+    """Let a record hold the living numbers that no other one holds, and return the others.
+
+    One number is one person (番号法8条2項): who comes second, also by an instant, does not get it.
+    """
+    wanted = {one.key: one for one in living}
+    await work.run(delete(t.living_number).where(t.living_number.c.person_id == person_id))
+    if not wanted:
+        return frozenset()
+    rows = [_key_row(person_id, one) for _, one in sorted(wanted.items())]
+    statement = upsert(t.living_number).values(rows).on_conflict_do_nothing().returning(t.living_number.c.key)
+    held = {row["key"] for row in await work.rows(statement)}
+    return frozenset(one for key, one in wanted.items() if key not in held)
+
+
+async def find(work: UnitOfWork, keys: Iterable[SearchKey], *, at_most: int = 50) -> dict[str, bool]:
+    """Return the ids of the records that one of the keys finds, in a fixed order, ``at_most`` many.
+
+    With each whether a key finds it now; else it holds only for who asks what was known before.
+    """
+    wanted = _any_of(t.search_key, keys)
+    if wanted is None:
+        return {}
+    current = func.bool_or(t.search_key.c.current).label("current")
+    query = select(t.search_key.c.person_id, current).where(wanted).group_by(t.search_key.c.person_id)
+    query = query.order_by(t.search_key.c.person_id).limit(at_most)
+    return {row["person_id"]: row["current"] for row in await work.rows(query)}
+
+
+def _any_of(table: Table, keys: Iterable[SearchKey]) -> ColumnElement[bool] | None:
+    """Return the condition that a row of ``table`` bears one of the keys; None where there are no keys."""
+    wanted = [
+        and_(table.c.generation == one.generation, table.c.kind == str(one.kind), table.c.key == one.key)
         for one in keys
     ]
-    if not wanted:
-        return ()
-    query = select(t.search_key.c.person_id).where(or_(*wanted)).distinct()
-    query = query.order_by(t.search_key.c.person_id).limit(at_most)
-    return tuple(row["person_id"] for row in await work.rows(query))
+    return or_(*wanted) if wanted else None
 
 
 def _key_row(person_id: str, key: SearchKey) -> dict[str, Any]:
@@ -202,21 +249,6 @@ def _movement_place(movement_id: str) -> Place:
 
 def _version_place(made_by: str, revision: int) -> Place:
     return Place(table="version", row_id=made_by, column="sealed", version=revision)
-
-
-async def held_by_others(work: UnitOfWork, person_id: str, keys: Iterable[SearchKey]) -> frozenset[SearchKey]:
-    """Return those of the keys that are the living number or code of another record."""
-    held = []
-    for one in keys:
-        query = select(t.living_number.c.person_id).where(
-            t.living_number.c.generation == one.generation,
-            t.living_number.c.kind == str(one.kind),
-            t.living_number.c.key == one.key,
-            t.living_number.c.person_id != person_id,
-        )
-        if await work.one(query) is not None:
-            held.append(one)
-    return frozenset(held)
 
 
 async def all_people(work: UnitOfWork, *, after: str, at_most: int) -> tuple[str, ...]:

@@ -147,6 +147,14 @@ async def open_cases(work: UnitOfWork, cases: Iterable[Case], at: datetime) -> N
         await work.run(insert(t.review_case), rows)
 
 
+async def close_cases(work: UnitOfWork, submission_id: str, at: datetime, *, keep: Iterable[str] = ()) -> None:
+    """Close what a submission opened, but for the kinds to ``keep``: its sender has mended it or taken it back."""
+    mine = t.review_case.c.submission_id == submission_id
+    still_open = t.review_case.c.closed_at.is_(None)
+    query = update(t.review_case).where(mine, still_open, t.review_case.c.kind.not_in(list(keep)))
+    await work.run(query.values(closed_at=at))
+
+
 ABOUT_IDENTITY: Final = ("rivals", "competence-uncertain", "number-held-by-another")
 """Kinds of cases that leave open whose record it is; others only mark a field as disputed."""
 
@@ -202,11 +210,22 @@ async def hold_removed_record(
 ) -> None:
     """Note what a municipality now says of a 宛名番号."""
     values = msgspec.structs.asdict(held)
-    statement = upsert(t.removed_record).values(municipality=municipality, addressee_key=addressee_key, **values)
+    statement = upsert(t.removed_record).values(
+        municipality=municipality, addressee_key=addressee_key, first_submission_id=held.submission_id, **values
+    )
     await work.run(statement.on_conflict_do_update(constraint=t.removed_record.primary_key, set_=values))
 
 
-async def person_of_addressee(work: UnitOfWork, municipality: str, addressee_key: bytes) -> str | None:
-    """Return the id of the record that a municipality knows under this 宛名番号, or None."""
-    held = await removed_record(work, municipality, addressee_key)
-    return None if held is None else held.person_id
+async def person_of_addressee(work: UnitOfWork, municipality: str, addressee_key: bytes, *, up_to: int) -> str | None:
+    """Return the record that a municipality knew under this 宛名番号 by sequence number ``up_to``, or None."""
+    query = (
+        select(t.removed_record.c.person_id)
+        .join(t.stamp, t.stamp.c.submission_id == t.removed_record.c.first_submission_id)
+        .where(
+            t.removed_record.c.municipality == municipality,
+            t.removed_record.c.addressee_key == addressee_key,
+            t.stamp.c.seq <= up_to,
+        )
+    )
+    row = await work.one(query)
+    return None if row is None else str(row["person_id"])

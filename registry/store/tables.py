@@ -131,10 +131,12 @@ search_key = Table(
     Column("kind", Text, nullable=False),
     Column("generation", SmallInteger, nullable=False),
     Column("key", LargeBinary, nullable=False),
+    Column("current", Boolean, nullable=False),
     UniqueConstraint("person_id", "kind", "generation", "key", name="uq_search_key_entry"),
     Index("ix_search_key_lookup", "generation", "kind", "key"),
 )
-"""By what a record is found: one row per number, code and spelling that it ever had."""
+"""By what a record is found: one row per number, code and spelling that it ever had; ``current`` unless that was
+corrected away or taken back, and so holds only for who asks what was known before."""
 
 living_number = Table(
     "living_number",
@@ -165,6 +167,7 @@ removed_record = Table(
     Column("municipality", String(6), primary_key=True),
     Column("addressee_key", LargeBinary, primary_key=True),
     _id("person_id", ForeignKey(person.c.person_id)),
+    _id("first_submission_id", ForeignKey(submission.c.submission_id)),
     _id("submission_id", ForeignKey(submission.c.submission_id)),
     Column("content_key", LargeBinary, nullable=False),
     Index("ix_removed_record_person_id", "person_id"),

@@ -4,6 +4,7 @@ The signature is checked over the bytes as they came, against the address under 
 anything of the request is read. Who cannot be identified is answered by code alone and touches no table.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -21,12 +22,15 @@ from registry.services.resources import Resources
 from registry.store.callers import StoredAnswer
 from registry.store.unit_of_work import StoreUnavailable
 from registry.web.metrics import REFUSED_AT_THE_DOOR
-from registry.web.problems import OK, WirePresenter, problem_answer, refusal_answer
+from registry.web.problems import JSON, OK, WirePresenter, problem_answer, refusal_answer
 
 log = structlog.get_logger("registry.desk")
 
 LARGEST_BODY: Final = 8 << 20
 """Bytes; a batch of a hundred households has fewer."""
+
+_JSON_TYPES: Final = frozenset({JSON, f"{JSON};charset=utf-8"})
+_NOT_SIGNIFICANT: Final = re.compile(r"[ \t\"]")
 
 Prepared = tuple[Asked, Act]
 Prepare = Callable[[Caller, RequestParts, str], Prepared]
@@ -91,13 +95,8 @@ class Desk:
         )
 
     async def _caller(self, parts: RequestParts) -> Caller:
-        try:
-            verified = verify_request(parts, self.keys.verifying, self.resources.clock())
-        except SignatureRefused as refusal:
-            if refusal.code is not ProblemCode.KEY_UNKNOWN:
-                raise
-            await self.keys.refresh()
-            verified = verify_request(parts, self.keys.verifying, self.resources.clock())
+        await self.keys.refresh()
+        verified = verify_request(parts, self.keys.verifying, self.resources.clock())
         registered = self.keys.registered(verified.key_id)
         if registered is None:
             raise SignatureRefused(ProblemCode.KEY_UNKNOWN)
@@ -109,6 +108,7 @@ class Desk:
     ) -> Prepared:
         """Read the request; what cannot be read is refused inside the attendance, so that the log has it too."""
         try:
+            _demand_json(parts)
             return prepare(caller, parts, correlation_id)
         except (Refusal, WireRefusal) as refusal:
             return Asked(operation=operation, correlation_id=correlation_id), refusing(refusal)
@@ -122,6 +122,13 @@ class Desk:
         except SignatureRefused:
             signature = ()
         return Response(answer.body, status_code=answer.status, headers=dict((*headers, *signature)))
+
+
+def _demand_json(parts: RequestParts) -> None:
+    """Refuse a body that its sender does not call JSON; what it is said to be is signed, so it is taken at its word."""
+    media_type = next((value for name, value in parts.headers if name.lower() == "content-type"), JSON)
+    if parts.method == "POST" and _NOT_SIGNIFICANT.sub("", media_type).lower() not in _JSON_TYPES:
+        raise WireRefusal(ProblemCode.UNSUPPORTED_MEDIA_TYPE)
 
 
 def _once(parts: RequestParts) -> Once:

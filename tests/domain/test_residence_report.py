@@ -209,6 +209,34 @@ def test_a_mission_that_never_was_is_unknown_and_nothing_else():
     assert found(report(mission="embassy-atlantis")) == [(F.MISSION_UNKNOWN, "/mission")]
 
 
+def test_the_area_come_from_is_one_of_a_mission_that_there_was():
+    moved = report(R.CHANGE, came_from="embassy-atlantis", address_abroad=NEW_YORK)
+    assert found(moved) == [(F.MISSION_UNKNOWN, "/came_from")]
+
+
+TWICE = {
+    "the same entry": (person(), True),
+    "another spelling": (person(name=PersonName(surname="高崎", given="花子")), True),
+    "the same number under another name": (
+        person(name=PersonName(surname="山田", given="花子"), individual_number=NUMBER),
+        True,
+    ),
+    "a twin": (person(name=PersonName(surname="髙﨑", given="桃子")), False),
+    "a namesake of another generation": (person(birth_date=read("1955-03-07")), False),
+    "a date of birth that leaves it open": (person(birth_date=read("1985-03-00")), False),
+}
+
+
+@pytest.mark.parametrize(("other", "is_twice"), TWICE.values(), ids=TWICE)
+def test_nobody_stands_twice_in_a_report(other, is_twice):
+    check_done = NumberCheck(number_checked_by="個人番号カード", identity_checked_by="旅券")
+    people = [
+        msgspec.structs.replace(one, number_check=check_done if one.individual_number else None)
+        for one in (person(individual_number=NUMBER), other)
+    ]
+    assert found(report(people=tuple(people))) == ([(F.DUPLICATE, "/people/1")] if is_twice else [])
+
+
 # --------------------------------------------------------------------------------------------- the contents
 
 CONTENTS = {
@@ -217,7 +245,7 @@ CONTENTS = {
     "変更届 of the contact": (report(R.CHANGE, contact=CONTACT), []),
     "変更届 of the planned end": (report(R.CHANGE, planned_end=read("2030-00-00")), []),
     "変更届 of a passport": (report(R.CHANGE, people=(person(passport_number="TZ1234567"),)), []),
-    "変更届 of one name in a household": (report(R.CHANGE, people=(person(), person(new_name=HANAKO))), []),
+    "変更届 of one name in a household": (report(R.CHANGE, people=(TARO, person(new_name=HANAKO))), []),
     "変更届 of the 本籍": (report(R.CHANGE, people=(person(new_honseki=HONSEKI),)), []),
     "変更届 of a birth": (report(R.CHANGE, people=(person(born_abroad=True),)), []),
     "変更届 to another area without the address there": (

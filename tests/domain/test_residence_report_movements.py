@@ -32,6 +32,9 @@ CONTACT = Contact(email="hanako@example.jp")
 TARO = person(name=PersonName(surname="髙﨑", given="太郎"), birth_date=read("2020-05-10"))
 
 
+TARO_MARRIED = person(name=TARO.name, birth_date=TARO.birth_date, new_name=PersonName(surname="山田", given="太郎"))
+
+
 def kinds(made):
     return [one.kind for one in made]
 
@@ -50,6 +53,10 @@ MADE = {
     "変更届 of name, 本籍 and passport": (
         report(R.CHANGE, people=(person(new_name=HANAKO, new_honseki=HONSEKI, passport_number="TZ1234567"),)),
         [K.NAME_CHANGED, K.HONSEKI_CHANGED, K.CONTACT_CHANGED],
+    ),
+    "変更届 about another member": (
+        report(R.CHANGE, people=(person(), TARO_MARRIED)),
+        [K.RESIDENCE_CONFIRMED],
     ),
     "変更届 of a birth": (report(R.CHANGE, people=(person(born_abroad=True),)), [K.BORN_ABROAD]),
     "取下げ of what made nothing": (report(R.ANNULMENT, replaces="s1"), []),
@@ -70,9 +77,12 @@ def test_each_member_of_a_household_gets_a_movement_of_their_own():
     assert {one.source.code for one in (*first, *second)} == {MISSION.code}
 
 
-def test_who_is_not_named_in_a_change_of_one_name_is_left_alone():
-    household = report(R.CHANGE, people=(person(), person(new_name=HANAKO)))
-    assert movements(household, 0, "s1") == ()
+def test_who_is_only_named_in_a_change_is_confirmed_and_otherwise_left_alone():
+    household = report(R.CHANGE, people=(person(), TARO_MARRIED))
+    made = [*movements(report(), 0, "s0"), *movements(household, 0, "s1")]
+    before, after = fold(made).versions
+    assert after.state == before.state
+    assert kinds(made)[-1] is K.RESIDENCE_CONFIRMED
 
 
 def test_the_last_address_and_a_blank_sex_are_not_asserted():
@@ -112,9 +122,14 @@ def addresses(made):
 
 BROOKLYN = AddressAbroad(country="US", subdivision="New York", city="Brooklyn")
 QUEENS = AddressAbroad(country="US", subdivision="New York", city="Queens")
-NAME_AND_CONTACT = report(
-    R.CHANGE, "2024-05-01", contact=CONTACT, people=(person(new_name=PersonName(surname="山田", given="花子")),)
-)
+MARRIED = PersonName(surname="山田", given="花子")
+NAME_AND_CONTACT = report(R.CHANGE, "2024-05-01", contact=CONTACT, people=(person(new_name=MARRIED),))
+
+
+def name_and_contact(made):
+    """What the record says in the end of the two things that change in these tests."""
+    state = fold(made).last.state
+    return state.name, state.contact
 
 
 def test_a_correction_replaces_the_one_movement_of_the_report_before():
@@ -125,14 +140,14 @@ def test_a_correction_replaces_the_one_movement_of_the_report_before():
 def test_a_correction_with_less_to_say_annuls_what_is_left_over():
     made = life(NAME_AND_CONTACT, report(R.CHANGE, "2024-05-01", contact=CONTACT, replaces="s0"))
     assert kinds(made) == [K.NAME_CHANGED, K.CONTACT_CHANGED, K.CONTACT_CHANGED, K.ANNULLED]
-    (version,) = fold(made).versions
-    assert version.state.stated == {"contact"}
+    assert len(fold(made).versions) == 1
+    assert name_and_contact(made) == (HANAKO, CONTACT)
 
 
 def test_a_correction_with_more_to_say_adds_the_rest():
     made = life(report(R.CHANGE, "2024-05-01", contact=CONTACT), NAME_AND_CONTACT)
     assert [one.replaces for one in made] == [None, "s0/0.0", None]
-    assert fold(made).last.state.stated == {"name", "contact"}
+    assert name_and_contact(made) == (MARRIED, CONTACT)
 
 
 def test_a_correction_of_a_correction_revives_nothing():
@@ -143,7 +158,8 @@ def test_a_correction_of_a_correction_revives_nothing():
 def test_a_correction_of_a_correction_leaves_alone_what_that_annulled():
     contact = report(R.CHANGE, "2024-05-01", contact=CONTACT, replaces="s0")
     made = life(NAME_AND_CONTACT, contact, contact)
-    assert [version.state.stated for version in fold(made).versions] == [{"contact"}]
+    assert len(fold(made).versions) == 1
+    assert name_and_contact(made) == (HANAKO, CONTACT)
 
 
 def test_taking_back_a_correction_revives_what_it_corrected():
@@ -151,7 +167,7 @@ def test_taking_back_a_correction_revives_what_it_corrected():
     assert addresses(made) == [NEW_YORK]
     contact = report(R.CHANGE, "2024-05-01", contact=CONTACT, replaces="s0")
     made = life(NAME_AND_CONTACT, contact, report(R.ANNULMENT, "2024-05-01", replaces="s1"))
-    assert fold(made).last.state.stated == {"name", "contact"}
+    assert name_and_contact(made) == (MARRIED, CONTACT)
 
 
 def test_a_trip_that_was_dropped_leaves_nothing():
@@ -164,7 +180,29 @@ def test_a_planned_move_between_areas_takes_effect_on_its_day():
     moving = report(R.CHANGE, "2024-06-30", notified_on=date(2024, 6, 1), contact=CONTACT, **MOVED)
     (moved,) = movements(moving, 0, "s1")
     assert fold([moved]).last.certain.first == date(2024, 6, 30)
-    assert moved.statement.stated == {"address_abroad", "mission", "contact"}
+    assert moved.statement.stated == {"address_abroad", "mission", "contact", "name", "birth_date", "sex", "honseki"}
+
+
+SAY_WHO = {
+    "変更届": report(R.CHANGE, contact=CONTACT),
+    "変更届 of the name": report(R.CHANGE, people=(person(new_name=MARRIED),)),
+    "変更届 of the 本籍": report(R.CHANGE, people=(person(new_honseki=HONSEKI),)),
+    "帰国届": report(R.RETURN),
+}
+
+
+@pytest.mark.parametrize("first", SAY_WHO.values(), ids=SAY_WHO)
+def test_a_report_that_is_the_first_of_a_person_says_by_what_its_record_is_found(first):
+    (made,) = movements(first, 0, "s1")
+    assert {"birth_date", "sex", "honseki"} <= made.statement.stated
+    names = {made.statement.name, *(made.statement.past_names or ())}
+    assert HANAKO in names
+
+
+def test_a_change_of_name_leaves_the_other_movements_of_its_report_without_the_name_before():
+    name, contact = movements(NAME_AND_CONTACT, 0, "s1")
+    assert (name.statement.name, name.statement.past_names, contact.statement.name) == (MARRIED, (HANAKO,), None)
+    assert fold([name, contact]).contradictions == ()
 
 
 @st.composite

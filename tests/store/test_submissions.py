@@ -144,12 +144,43 @@ async def test_the_latest_word_on_an_addressee_is_held(work, keyring):
     later = msgspec.structs.replace(held, submission_id=second, content_key=b"2")
     await submissions.hold_removed_record(work, TOWN, b"addressee", later)
     assert await submissions.removed_record(work, TOWN, b"addressee") == later
-    assert await submissions.person_of_addressee(work, TOWN, b"addressee") == person_id
 
 
 async def test_the_same_addressee_number_in_two_towns_is_two_people(work, keyring):
     person_id, _ = await a_person(work, keyring)
     held = HeldRemovedRecord(person_id=person_id, submission_id=await a_submission(work, keyring), content_key=b"1")
     await submissions.hold_removed_record(work, TOWN, b"addressee", held)
-    assert await submissions.person_of_addressee(work, "472018", b"addressee") is None
+    assert await submissions.removed_record(work, "472018", b"addressee") is None
     assert await records.count_people(work) >= 1
+
+
+async def test_an_addressee_number_is_known_from_the_stamp_of_its_first_paper_on(engine, sequencer_engine, keyring):
+    async with UnitOfWork(engine) as work:
+        person_id, _ = await a_person(work, keyring)
+        for content in (b"1", b"2"):
+            submission_id = await a_submission(work, keyring)
+            held = HeldRemovedRecord(person_id=person_id, submission_id=submission_id, content_key=content)
+            await submissions.hold_removed_record(work, TOWN, b"addressee", held)
+            await work.commit()
+            await _tick(sequencer_engine)
+        found = [await submissions.person_of_addressee(work, TOWN, b"addressee", up_to=seq) for seq in (0, 1, 2)]
+    assert found == [None, person_id, person_id]
+
+
+async def test_what_a_submission_left_open_is_closed_but_for_what_is_kept(work, keyring):
+    person_id, _ = await a_person(work, keyring)
+    mended, other = [await a_submission(work, keyring) for _ in range(2)]
+    cases = [
+        Case(person_id=person_id, submission_id=submission_id, kind=kind)
+        for submission_id in (mended, other)
+        for kind in ("rivals", "competence-uncertain")
+    ]
+    await submissions.open_cases(work, cases, NOW)
+    await submissions.close_cases(work, mended, NOW, keep=("rivals",))
+    mine = t.review_case.c.person_id == person_id
+    left = t.review_case.select().where(mine, t.review_case.c.closed_at.is_(None))
+    assert {(row["submission_id"], row["kind"]) for row in await work.rows(left)} == {
+        (mended, "rivals"),
+        (other, "rivals"),
+        (other, "competence-uncertain"),
+    }

@@ -198,12 +198,12 @@ async def test_waiting_too_long_for_somebody_else_is_an_outage(engine):
     async with UnitOfWork(engine) as first:
         await records.open_person(first, person_id, NOW)
         await first.commit()
-        await records.lock_person(first, person_id)
+        await records.lock_people(first, [person_id])
 
         async def wait():
             async with UnitOfWork(engine) as second:
                 await second.run(text("SET LOCAL lock_timeout = 1"))
-                await records.lock_person(second, person_id)
+                await records.lock_people(second, [person_id])
 
         with pytest.raises(StoreUnavailable):
             await wait()

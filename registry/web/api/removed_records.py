@@ -5,9 +5,10 @@ from typing import Any
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
 
-from registry.contract.decoding import decode
-from registry.contract.messages import Delivery
+from registry.contract.decoding import decode_each
+from registry.contract.messages import ArrivedDelivery
 from registry.contract.signing import RequestParts
+from registry.domain.removed_record import RemovedRecord
 from registry.services import removed_records
 from registry.services.attendance import Asked, Caller, Done
 from registry.store.unit_of_work import UnitOfWork
@@ -20,10 +21,10 @@ async def deliver(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) 
     """Take in up to a hundred 除票; a faulty one never stops the others."""
 
     def prepare(caller: Caller, parts: RequestParts, correlation_id: str) -> Prepared:
-        delivery = decode(parts.body, Delivery, max_bytes=LARGEST_BODY)
+        delivery, arrived = decode_each(parts.body, ArrivedDelivery, "records", RemovedRecord, max_bytes=LARGEST_BODY)
 
         async def act(work: UnitOfWork) -> Done:
-            return await removed_records.take_in(desk.resources, work, caller, delivery)
+            return await removed_records.take_in(desk.resources, work, caller, delivery, arrived)
 
         return Asked(operation="removed-records", correlation_id=correlation_id), act
 

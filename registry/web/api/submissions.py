@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from registry.contract.decoding import decode
 from registry.contract.messages import EVIDENCE_HEADER, Batch
 from registry.contract.signing import RequestParts
+from registry.domain.errors import Fault, FaultCode, InvalidInput
 from registry.services import batches, submissions
 from registry.services.attendance import Asked, Caller, Done
 from registry.store.unit_of_work import UnitOfWork
@@ -22,11 +23,20 @@ OPERATION: Final = "submission"
 @post("/v1/submissions", status_code=CREATED)
 async def submit(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Take in one report; with ``?dry_run=true`` only say what it would do."""
-    if request.query_params.get("dry_run") == "true":
-        return await desk.serve(request, "dry-run", _prepare(desk, "dry-run", submissions.dry_run))
-    return await desk.serve(
-        request, OPERATION, _prepare(desk, OPERATION, submissions.accept), status=CREATED, once=True
-    )
+    match list(request.query_params.multi_items()):
+        case [("dry_run", "true")]:
+            return await desk.serve(request, "dry-run", _prepare(desk, "dry-run", submissions.dry_run))
+        case [] | [("dry_run", "false")]:
+            take_in = _prepare(desk, OPERATION, submissions.accept)
+            return await desk.serve(request, OPERATION, take_in, status=CREATED, once=True)
+        case _:
+            return await desk.serve(request, "dry-run", _refuse_query)
+
+
+def _refuse_query(_: Caller, __: RequestParts, ___: str) -> Prepared:
+    """Refuse what might be a dry run misspelled: to take it in for good is what its sender wants least."""
+    fault = Fault(code=FaultCode.OUT_OF_RANGE, expected="no query, or one of dry_run=true and dry_run=false")
+    raise InvalidInput(fault)
 
 
 def _prepare(desk: Desk, operation: str, take: Callable[..., Awaitable[Done]]) -> Callable[..., Prepared]:

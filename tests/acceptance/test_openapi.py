@@ -1,0 +1,243 @@
+"""The document at /schema: sound in itself, and true of the messages that are read and written."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+
+from registry.contract import messages
+from registry.contract.decoding import decode, encode
+from registry.contract.problems import ProblemCode
+from registry.contract.values import EXAMPLES, from_json, to_json
+from registry.domain.errors import FaultCode
+from registry.domain.residence_report import ResidenceReport
+from registry.web.app import make_app
+from registry.web.desk import Desk
+from registry.web.problems import STATUS
+from tests.acceptance.asking import CHECKED, CONTACT, SEARCHES, ask, namesakes, settle
+from tests.acceptance.papers import HANAKO, KICHIRO, NEW_YORK, by_name, change, person, removed_record, report
+from tests.acceptance.reading_openapi import DOCUMENT, OPERATIONS, SCHEMAS, made, misfits, nodes, resolved
+from tests.house import MISSION, PENSION, TOWN, URL
+from tests.planted import NUMBER
+
+NOT_IN_ITSELF = {("get", "/schema"), ("get", "/metrics")}
+"""The document itself, and the metrics in a format of their own: neither is a message of the interface."""
+READ = {
+    ("post", "/v1/submissions"): ResidenceReport,
+    ("post", "/v1/submissions/batch"): messages.Batch,
+    ("post", "/v1/removed-records"): messages.Delivery,
+    ("post", "/v1/inquiries"): messages.Inquiry,
+}
+"""What the routes decode."""
+
+
+# ------------------------------------------------------------------------------------------ sound in itself
+
+
+def test_it_is_a_document_of_openapi_3_1():
+    assert re.fullmatch(r"3\.1\.\d+", DOCUMENT["openapi"])
+    assert all(DOCUMENT["info"][name] for name in ("title", "version"))
+    assert DOCUMENT.keys() <= {"openapi", "info", "servers", "paths", "components", "tags"}
+    for operation in OPERATIONS.values():
+        assert operation["summary"]
+        assert all(response["description"] for response in operation["responses"].values())
+        assert all(re.fullmatch(r"[1-5]\d\d|default", status) for status in operation["responses"])
+
+
+def test_every_reference_points_at_something_and_everything_is_referred_to():
+    references = {node["$ref"] for node in nodes(DOCUMENT) if "$ref" in node}
+    choices = [node["discriminator"]["mapping"] for node in nodes(SCHEMAS) if "discriminator" in node]
+    references |= {target for mapping in choices for target in mapping.values()}
+    assert all(resolved(reference) for reference in references)
+    assert references == {f"#/components/schemas/{name}" for name in SCHEMAS}
+
+
+def test_operations_have_names_of_their_own():
+    names = [operation["operationId"] for operation in OPERATIONS.values()]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_parameters_are_those_of_the_path_and_stand_once(method, path):
+    parameters = OPERATIONS[method, path]["parameters"]
+    places = [(one["in"], one["name"]) for one in parameters]
+    assert len(set(places)) == len(places)
+    assert {name for where, name in places if where == "path"} == set(re.findall(r"{(\w+)}", path))
+    assert all(one["required"] for one in parameters if one["in"] == "path")
+    assert all(one["schema"] and one["description"] for one in parameters)
+
+
+def test_nothing_personal_has_a_place_in_an_address():
+    in_addresses = {one["name"] for one in nodes(DOCUMENT["paths"]) if one.get("in") in {"path", "query", "cookie"}}
+    assert in_addresses == {"submission_id", "dry_run"}
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_whatever_has_effects_or_tells_of_people_must_be_signed(method, path):
+    headers = {
+        one["name"] for one in OPERATIONS[method, path]["parameters"] if one["in"] == "header" and one["required"]
+    }
+    signed = {"signature-input", "signature"} <= headers
+    assert signed is (path.startswith("/v1/") and path != "/v1/time")
+    if method == "post":
+        assert {"content-digest", "idempotency-key"} <= headers
+        assert OPERATIONS[method, path]["requestBody"]["required"]
+
+
+# ------------------------------------------------------------------------------------------ true of the routes
+
+
+def test_every_route_is_in_the_document_and_every_operation_has_a_route():
+    app = make_app(Desk(resources=None, keys=None, public_url=URL))
+    routes = {
+        (method.lower(), route.path_format) for route in app.routes for method in route.methods - {"OPTIONS", "HEAD"}
+    }
+    assert routes - NOT_IN_ITSELF == OPERATIONS.keys()
+    assert routes >= NOT_IN_ITSELF
+
+
+@pytest.mark.anyio
+async def test_the_route_and_the_command_give_the_same_document():
+    app = make_app(Desk(resources=None, keys=None, public_url=URL))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL) as caller:
+        served = await caller.get("/schema")
+    program = Path(sys.executable).with_name("registry")
+    printed = (await anyio.run_process([program, "openapi"])).stdout
+    assert (served.status_code, served.headers["content-type"]) == (200, "application/json")
+    assert served.json() == json.loads(printed) == DOCUMENT
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_every_operation_says_how_it_refuses(method, path):
+    refusal = OPERATIONS[method, path]["responses"]["default"]
+    assert refusal["content"] == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    assert set(re.findall(r"\d{3}", refusal["description"])) == {str(status) for status in STATUS.values()}
+
+
+@pytest.mark.parametrize("codes", [ProblemCode, FaultCode])
+def test_every_code_is_in_the_document(codes):
+    assert set(SCHEMAS[codes.__name__]["enum"]) == {str(code) for code in codes}
+    assert resolved(SCHEMAS["Problem"]["properties"]["code"]["$ref"]) == SCHEMAS["ProblemCode"]
+    assert resolved(SCHEMAS["FaultEntry"]["properties"]["code"]["$ref"]) == SCHEMAS["FaultCode"]
+
+
+# ---------------------------------------------------------------------------------------- true of the messages
+
+
+def body_schema(operation):
+    return operation["requestBody"]["content"]["application/json"]["schema"]
+
+
+@pytest.mark.parametrize(("method", "path"), READ)
+def test_a_message_made_from_the_document_alone_can_be_read(method, path):
+    decode(json.dumps(made(body_schema(OPERATIONS[method, path]))).encode(), READ[method, path])
+
+
+def test_every_message_that_is_read_has_its_schema():
+    bodies = {key for key, operation in OPERATIONS.items() if "requestBody" in operation}
+    assert bodies == READ.keys()
+    for key, kind in READ.items():
+        assert body_schema(OPERATIONS[key]) == {"$ref": f"#/components/schemas/{kind.__name__}"}
+
+
+def test_no_message_leaves_room_for_unknown_members():
+    objects = {name for name, schema in SCHEMAS.items() if schema.get("type") == "object"}
+    assert {name for name in objects if SCHEMAS[name].get("additionalProperties") is not False} == {"Health"}
+
+
+def test_every_example_is_one_of_its_kind():
+    kinds = {kind.__name__: kind for kind in EXAMPLES}
+    seen = {node["title"]: node["examples"] for node in nodes(SCHEMAS) if "examples" in node}
+    assert seen.keys() == kinds.keys()
+    for title, examples in seen.items():
+        assert [to_json(from_json(kinds[title], example)) for example in examples] == examples
+
+
+# ------------------------------------------------------------------------------------ answers fit the document
+
+BATCHES, ONE = "/v1/submissions/batch", "/v1/submissions/{submission_id}"
+
+
+def test_what_fits_and_what_does_not_is_told_apart():
+    schema = {"$ref": "#/components/schemas/ResidenceReport"}
+    good = report(person(individual_number=NUMBER, number_check=CHECKED), contact=CONTACT)
+    assert list(misfits(good, schema)) == []
+    bad = good | {"kind": "departure", "visa": 1, "people": [{}], "came_from": 7, "address_abroad": {"country": "usa"}}
+    assert sorted(misfits(bad, schema)) == [
+        "/address_abroad: none of the choices",
+        "/came_from: none of the choices",
+        "/kind: not in the list",
+        "/people/0/birth_date: missing",
+        "/people/0/name: missing",
+        "/visa: unknown",
+    ]
+
+
+def described(method, path, answer):
+    """Hold an answer against what the document says of its operation; return what does not fit."""
+    responses = OPERATIONS[method, path]["responses"]
+    content = responses.get(str(answer.status), responses["default"])["content"]
+    media_type = answer.header("content-type")
+    return list(misfits(json.loads(answer.body), content[media_type]["schema"]))
+
+
+async def answers(registry):
+    """One answer of each kind: the operation that gave it, and the answer."""
+    inquiries, submissions = ("post", "/v1/inquiries"), ("post", "/v1/submissions")
+    kept = await settle(registry)
+    await namesakes(registry)
+    moved = change(address_abroad=NEW_YORK | {"subdivision": "?"})
+    faulty = removed_record(addressee_number="33", name={})
+    return {
+        "a dry run": (*submissions, await registry.submit(moved, dry_run=True)),
+        "a receipt": (*submissions, await registry.submit(moved)),
+        "a refusal": (*submissions, await registry.submit(report(visa=1, people=[]))),
+        "a batch": ("post", BATCHES, await registry.post(MISSION, BATCHES, batch(registry))),
+        "a receipt looked up": ("get", ONE, await registry.get(MISSION, ONE.format(submission_id=kept.submission_id))),
+        "a part": ("post", "/v1/removed-records", await registry.deliver(removed_record(), faulty)),
+        "somebody found": (*inquiries, await ask(registry, PENSION)),
+        "found by a municipality": (*inquiries, await ask(registry, TOWN, search=SEARCHES["addressee-number"])),
+        "found by a mission": (*inquiries, await ask(registry, MISSION)),
+        "nobody found": (*inquiries, await ask(registry, PENSION, search=by_name(birth_date="1990-01-01"))),
+        "two found": (*inquiries, await ask(registry, PENSION, search=by_name(KICHIRO, "1981-02-14"))),
+        "an inquiry refused": (*inquiries, await ask(registry, PENSION, fields=["honseki"])),
+        "the grants": ("get", "/v1/grants", await registry.get(MISSION, "/v1/grants")),
+        "the time": ("get", "/v1/time", await registry.get(MISSION, "/v1/time")),
+    }
+
+
+def batch(registry):
+    """A batch of one report that is taken and one that is refused."""
+    content = encode(report(person(name=HANAKO | {"given": "葉子"})))
+    item = {"idempotency_key": "report-1", "report": content.decode(), "evidence": registry.evidence(MISSION, content)}
+    return {"items": [item, item | {"idempotency_key": "report-2", "evidence": ""}]}
+
+
+@pytest.mark.anyio
+async def test_every_answer_is_what_the_document_says(registry):
+    given = await answers(registry)
+    assert {name: described(*one) for name, one in given.items()} == {name: [] for name in given}
+    assert {(method, path) for method, path, _ in given.values()} == {
+        key for key in OPERATIONS if key[1].startswith("/v1/")
+    }
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+async def test_the_health_routes_answer_as_the_document_says(registry, path):
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(registry.app), base_url=URL) as operator:
+        answer = await operator.get(path)
+    schema = OPERATIONS["get", path]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert (answer.status_code, list(misfits(answer.json(), schema))) == (200, [])
+
+
+def test_good_messages_fit_the_document():
+    inquiry = {"affair": "a", "basis": "b", "handled_by": "c", "fields": ["name"]}
+    for search in SEARCHES.values():
+        assert list(misfits(inquiry | {"search": search}, {"$ref": "#/components/schemas/Inquiry"})) == []
+    delivery = {"extract_id": "extract-1", "part": 1, "records": [removed_record()]}
+    assert list(misfits(delivery, {"$ref": "#/components/schemas/Delivery"})) == []
