@@ -1,35 +1,27 @@
 """``registry``: the commands of the virtual municipality. Each says what it did and what to do next."""
 
-import asyncio
-import os
 import sys
-from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, Never
+from typing import Annotated, Final
 
 import msgspec
 from cyclopts import App, CycloptsError, Parameter
-from rich.console import Console
-from sqlalchemy.exc import SQLAlchemyError
 
 from registry import serving
+from registry.codes_cli import codes
 from registry.contract.keys import VerifyingKey
 from registry.domain.disclosure import BodyKind
+from registry.running import NOT_UNDERSTOOD, run, say, settings
 from registry.sandbox import clock as sandbox_clock
 from registry.sandbox import demo as sandbox_demo
-from registry.settings import Settings, SettingsRefused
+from registry.sandbox.clock import NotInProduction
+from registry.settings import Settings
 from registry.store import callers
 from registry.store.callers import RegisteredKey
 from registry.store.migrate import migrate as bring_to_newest
-from registry.store.unit_of_work import StoreUnavailable
-from registry.vault.keys import KeysRefused
 from registry.web.openapi import document
 from registry.wiring import resources
-
-DONE: Final = 0
-FAILED: Final = 1
-NOT_UNDERSTOOD: Final = 2
 
 HELP: Final = """The registry of Japan's residents abroad: one virtual municipality.
 
@@ -46,8 +38,7 @@ callers_app: Final = App(name="callers", help="Register the public keys of those
 sandbox.command(clock)
 app.command(sandbox)
 app.command(callers_app)
-
-say: Final = Console(stderr=True, highlight=False)
+app.command(codes)
 
 
 @app.command
@@ -56,13 +47,16 @@ def serve() -> None:
 
     Example: REGISTRY_DSN=postgresql://… REGISTRY_KEYS=keys.json REGISTRY_SIGNING_KEY=registry.pem registry serve
     """
-    serving.serve(_settings())
+    serving.serve(settings())
 
 
 @app.command
 def migrate() -> None:
-    """Bring the schema to the newest revision; what is there stays. Run it as the owner of the schema."""
-    _run(bring_to_newest(_settings().dsn))
+    """Bring the schema to the newest revision; what is there stays. Run it as the owner of the schema.
+
+    The first time it also puts in the tables of codes that come with this program; `registry codes import` renews them.
+    """
+    run(bring_to_newest(settings().dsn))
     say.print("The schema is at its newest revision. Next: registry serve")
 
 
@@ -99,14 +93,14 @@ def register(
 
     Example: registry callers register ny-2026 ny-2026.pub.pem --body JP-CG-NEW-YORK --kind mission
     """
-    _run(_register(_settings(), key_id, public_key.read_bytes(), body, kind))
+    run(_register(settings(), key_id, public_key.read_bytes(), body, kind))
     say.print(f"{key_id} now speaks for {body}.")
 
 
-async def _register(settings: Settings, key_id: str, pem: bytes, body: str, kind: BodyKind) -> None:
+async def _register(given_settings: Settings, key_id: str, pem: bytes, body: str, kind: BodyKind) -> None:
     VerifyingKey.from_pem(key_id, pem)
     row = RegisteredKey(key_id=key_id, body=body, body_kind=kind, public_key=pem, valid_from=datetime.now(UTC))
-    async with resources(settings, pool_size=1) as given, given.work() as work:
+    async with resources(given_settings, pool_size=1) as given, given.work() as work:
         await callers.register_key(work, msgspec.structs.replace(row, valid_from=given.clock()))
         await work.commit()
 
@@ -118,7 +112,7 @@ def set_clock(moment: datetime) -> None:
     Example: registry sandbox clock set 2025-04-01T09:00:00+09:00
     """
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    now = _run(sandbox_clock.set_to(_settings(), aware))
+    now = run(sandbox_clock.set_to(settings(), aware), NotInProduction)
     say.print(f"It is now {now.isoformat(timespec='seconds')} in the sandbox.")
 
 
@@ -128,30 +122,9 @@ def advance(*, days: int = 0, hours: int = 0, minutes: int = 0) -> None:
 
     Example: registry sandbox clock advance --days 90
     """
-    now = _run(sandbox_clock.advance(_settings(), timedelta(days=days, hours=hours, minutes=minutes)))
+    by = timedelta(days=days, hours=hours, minutes=minutes)
+    now = run(sandbox_clock.advance(settings(), by), NotInProduction)
     say.print(f"It is now {now.isoformat(timespec='seconds')} in the sandbox.")
-
-
-def _settings() -> Settings:
-    try:
-        return Settings.read(os.environ)
-    except SettingsRefused as refused:
-        _stop(str(refused), NOT_UNDERSTOOD)
-
-
-def _run(work: Coroutine[Any, Any, Any]) -> Any:
-    """Run one command's work; what went wrong is told in a sentence, with what to do about it."""
-    try:
-        return asyncio.run(work)
-    except (StoreUnavailable, OSError, SQLAlchemyError):
-        _stop("PostgreSQL cannot be reached or refuses: check REGISTRY_DSN and that `registry migrate` ran.", FAILED)
-    except (KeysRefused, ValueError, sandbox_clock.NotInProduction) as refused:
-        _stop(str(refused), FAILED)
-
-
-def _stop(message: str, code: int) -> Never:
-    say.print(f"[bold red]registry:[/] {message}")
-    raise SystemExit(code)
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -10,9 +10,9 @@ import structlog
 from litestar import Litestar
 from sqlalchemy.exc import SQLAlchemyError
 
-from registry.code_tables.files import load_missions, load_municipalities
 from registry.contract.keys import SigningKey
-from registry.services import clockwork
+from registry.services import area_changes, clockwork
+from registry.services.code_tables import CodeTables
 from registry.services.key_directory import KeyDirectory
 from registry.services.resources import Resources
 from registry.settings import Settings
@@ -33,6 +33,11 @@ STAMP_EVERY = 0.1
 """Seconds between two rounds of the sequencer: how long new knowledge waits for its stamp."""
 LOOK_AT_CLOCK_EVERY = 0.5
 FORGET_EVERY = 60.0
+LOOK_AT_CODES_EVERY = 2.0
+LOOK_AT_AREAS_EVERY = 30.0
+
+SEQUENCER = "registry_sequencer"
+"""The role that stamps what is committed; it sees no record and needs no table of codes."""
 
 log = structlog.get_logger("registry.wiring")
 
@@ -72,13 +77,14 @@ async def resources(
             keyring=Keyring(provider),
             search_keys=SearchKeys(provider, SEARCH_KEY_GENERATION),
             signing_key=SigningKey.from_pem(SIGNING_KEY_ID, settings.signing_key.read_bytes()),
-            missions=load_missions(),
-            municipalities=load_municipalities(),
+            codes=CodeTables(),
             clock=clock,
             new_id=new_id,
         )
         if not settings.production:
             await _follow_clock(made)
+        if role != SEQUENCER:
+            await clockwork.follow_code_tables(made)
         yield made
     finally:
         await engine.dispose()
@@ -89,14 +95,17 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
     """Give the application with all that runs beside it; the sequencer works under a role of its own."""
     async with (
         resources(settings) as app,
-        resources(settings, role="registry_sequencer", pool_size=1) as sequencer,
+        resources(settings, role=SEQUENCER, pool_size=1) as sequencer,
     ):
+        app.codes.read()
         keys = KeyDirectory(app)
         await keys.refresh()
         desk = Desk(resources=app, keys=keys, public_url=settings.address)
         beside = [
             lambda: again_and_again(STAMP_EVERY, lambda: _stamp(sequencer)),
             lambda: again_and_again(FORGET_EVERY, lambda: clockwork.forget(app)),
+            lambda: again_and_again(LOOK_AT_CODES_EVERY, lambda: _follow_code_tables(app)),
+            lambda: again_and_again(LOOK_AT_AREAS_EVERY, lambda: _follow_areas(app)),
         ]
         if not settings.production:
             beside.append(lambda: again_and_again(LOOK_AT_CLOCK_EVERY, lambda: _follow_clock(app, sequencer)))
@@ -118,6 +127,20 @@ async def _stamp(sequencer: Resources) -> None:
     STAMPED.inc(stamped)
     if known is not None:
         KNOWN_UNTIL.set(known.at.timestamp())
+
+
+async def _follow_code_tables(app: Resources) -> None:
+    if await clockwork.follow_code_tables(app):
+        await asyncio.to_thread(app.codes.read)
+        log.info("tables of codes taken over")
+
+
+async def _follow_areas(app: Resources) -> None:
+    """Go through the records when areas have changed, unless another process is at it."""
+    with suppress(area_changes.AlreadyRunning):
+        async with area_changes.alone(app):
+            if await area_changes.catch_up(app):
+                log.info("records moved to the missions of their areas")
 
 
 async def _follow_clock(*followers: Resources) -> None:

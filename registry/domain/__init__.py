@@ -4,5 +4,6 @@ Read in this order: ``errors`` (how a rule says no), ``dates`` (incomplete dates
 (check digits), ``municipality`` and ``mission`` (who keeps what, when), ``basic_four`` (4情報), ``movement``
 (異動: what can happen to a record), ``resident`` (statuses), ``timeline`` (movements become versions),
 ``residence_report`` (在留届) and ``removed_record`` (除票) (how the two sources make movements),
-``reconciliation`` (what the two together say) and ``disclosure`` (who may be told).
+``reconciliation`` (what the two together say), ``area_change`` (whose mission changes when areas are redrawn) and
+``disclosure`` (who may be told).
 """

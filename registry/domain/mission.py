@@ -155,6 +155,11 @@ class MissionTable:
     def __iter__(self) -> Iterator[Mission]:
         return iter(self._missions.values())
 
+    @property
+    def areas(self) -> Iterator[ConsularArea]:
+        """Every piece of every consul's area, past and to come."""
+        return (drawn.area for of_country in self._areas.values() for drawn in of_country)
+
     def open_on(self, code: str, day: date) -> bool:
         """Whether there is a mission of this code and it was open on that day."""
         mission = self.find(code)

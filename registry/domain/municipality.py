@@ -93,8 +93,8 @@ class Municipality(msgspec.Struct, frozen=True, kw_only=True):
     """A municipality under one code and one name, from ``valid_from`` until the day before ``valid_to``.
 
     None as a limit: before the table begins; not ended yet. ``successors`` took over its territory and records on
-    ``valid_to``: several after a split, its own code after a mere change of name.
-    ``name`` is empty for the prefecture itself.
+    ``valid_to``: several after a split, its own code after a mere change of name. ``city`` is the 指定都市 of which
+    this is a ward (行政区), None for anything else. ``name`` is empty for the prefecture itself.
     """
 
     code: MunicipalityCode
@@ -104,6 +104,7 @@ class Municipality(msgspec.Struct, frozen=True, kw_only=True):
     valid_from: date | None = None
     valid_to: date | None = None
     successors: tuple[MunicipalityCode, ...] = ()
+    city: MunicipalityCode | None = None
 
     def valid_on(self, day: date) -> bool:
         """Whether it existed under this code and name on that day."""
@@ -137,7 +138,7 @@ class CodeStatus(StrEnum):
 class MunicipalityTable:
     """Every municipality that the code tables know, through time. Does not change once built.
 
-    Rows of one code follow one another without overlap. Wards of designated cities would be rows like any other.
+    Rows of one code follow one another without overlap. Wards of designated cities are rows like any other.
     """
 
     def __init__(self, rows: Iterable[Municipality]) -> None:
@@ -171,11 +172,14 @@ class MunicipalityTable:
         """Return who keeps, ``on`` one day, the records of those who left the municipality of this code on ``since``.
 
         The code itself while the municipality stands; else its successors and theirs, in order, several after a
-        split. Empty when the code was unknown or not yet valid, or when the table does not say who took over.
+        split. A ward keeps the 住民基本台帳 as if it were a city (住基法38条), and its city answers for it: both are
+        named. Empty when the code was unknown or not yet valid, or when the table does not say who took over.
         A ``since`` after the municipality ended is read as its last day: registers go on using a code for a while.
         """
         started = [row for row in self.history(code) if row.valid_from is None or row.valid_from <= since]
-        return tuple(sorted(self._keepers(started[-1], on))) if started else ()
+        keepers = self._keepers(started[-1], on) if started else set()
+        rows = (self.find(code, on) for code in keepers)
+        return tuple(sorted(keepers | {row.city for row in rows if row is not None and row.city is not None}))
 
     def _keepers(self, row: Municipality, on: date) -> set[MunicipalityCode]:
         """Follow the successions from ``row`` up to the day ``on``.

@@ -1,6 +1,6 @@
 """What the registry does by itself, again and again: stamping what it came to know."""
 
-from registry.services.resources import Resources
+from registry.services.resources import Resources, japan_date
 from registry.store import callers, sequencer
 from registry.store.sequencer import Known
 
@@ -19,3 +19,9 @@ async def forget(resources: Resources) -> None:
     async with resources.work() as work:
         await callers.forget_nonces(work, resources.clock())
         await work.commit()
+
+
+async def follow_code_tables(resources: Resources) -> bool:
+    """Take over the tables of codes that are in force now; return whether they are others than before."""
+    async with resources.work() as work:
+        return await resources.codes.refresh(work, japan_date(resources.clock()))

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from registry.contract.keys import SigningKey
 from registry.domain.mission import JAPAN, MissionTable
 from registry.domain.municipality import MunicipalityTable
+from registry.services.code_tables import CodeTables
 from registry.store.keyring import Keyring
 from registry.store.unit_of_work import UnitOfWork
 from registry.vault.keys import KeyProvider
@@ -24,10 +25,19 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     keyring: Keyring
     search_keys: SearchKeys
     signing_key: SigningKey
-    missions: MissionTable
-    municipalities: MunicipalityTable
+    codes: CodeTables
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
+
+    @property
+    def missions(self) -> MissionTable:
+        """The missions and consular areas in force."""
+        return self.codes.missions
+
+    @property
+    def municipalities(self) -> MunicipalityTable:
+        """The municipalities in force."""
+        return self.codes.municipalities
 
     def work(self) -> UnitOfWork:
         """Return a unit of work that is not open yet."""

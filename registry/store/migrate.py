@@ -1,7 +1,8 @@
-"""Brings the schema to the newest revision."""
+"""Brings the schema to the newest revision, and puts in the first version of the code tables."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from alembic import command
 from alembic.config import Config
@@ -9,14 +10,32 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import migrations
-from registry.store.engine import asyncpg_url
+from registry.store import code_tables
+from registry.store.engine import asyncpg_url, connect
+from registry.store.unit_of_work import UnitOfWork
 
 REVISIONS = Path(migrations.__file__).parent
+NEWEST: Final = "head"
 
 
-async def migrate(dsn: str, revision: str = "head") -> None:
-    """Apply all revisions up to ``revision``; the DSN is that of the owner of the schema."""
+async def migrate(dsn: str, revision: str = NEWEST) -> None:
+    """Apply all revisions up to ``revision``; the DSN is that of the owner of the schema.
+
+    With the newest schema come the code tables of this package, where the database has none yet.
+    """
     await _run(dsn, lambda config: command.upgrade(config, revision))
+    if revision == NEWEST:
+        await _put_in_code_tables(dsn)
+
+
+async def _put_in_code_tables(dsn: str) -> None:
+    engine = connect(dsn, pool_size=1)
+    try:
+        async with UnitOfWork(engine) as work:
+            await code_tables.add_first_versions(work)
+            await work.commit()
+    finally:
+        await engine.dispose()
 
 
 async def downgrade(dsn: str, revision: str) -> None:

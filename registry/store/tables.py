@@ -318,6 +318,35 @@ disclosure_entry = Table(
 )
 """情報提供等の記録 (番号法23条): one entry per request, refusals included, committed before the answer leaves."""
 
+# ------------------------------------------------------------------------------------------- tables of codes
+
+code_table_version = Table(
+    "code_table_version",
+    metadata,
+    Column("version_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("table_name", Text, nullable=False),
+    Column("applies_from", Date),
+    Column("source", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    _moment("imported_at"),
+    Column("imported_by", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Index("ix_code_table_version_table_name", "table_name", "applies_from"),
+)
+"""Whole tables of codes as CSV: the newest version that applies on a day is in force. The first applies since ever."""
+
+area_change = Table(
+    "area_change",
+    metadata,
+    Column(
+        "version_id", BigInteger, ForeignKey(code_table_version.c.version_id), primary_key=True, autoincrement=False
+    ),
+    _moment("done_at"),
+    Column("moved", BigInteger, nullable=False),
+    Column("uncertain", BigInteger, nullable=False),
+)
+"""Versions of missions and areas by which every record has been gone through."""
+
 sandbox_clock = Table(
     "sandbox_clock",
     metadata,

@@ -234,6 +234,17 @@ def test_a_chain_of_mergers_leads_to_the_one_that_stands_on_the_day(days, asked)
     assert table.status(keeper, on) is CodeStatus.VALID
 
 
+def test_the_records_of_a_ward_are_with_the_ward_and_with_its_city():
+    # 住基法38条 makes the ward's office keep the 住民基本台帳; the city is the body that answers for it.
+    ward = Municipality(code=code("99101"), prefecture="東県", name="新市中央区", city=code(GREAT_CITY))
+    town = row(LAKE_TOWN, "湖町", end=SPLIT, to=("99101",))
+    table = MunicipalityTable([row(GREAT_CITY, "新市"), ward, town])
+    both = (code(GREAT_CITY), ward.code)
+    assert table.successors(ward.code, since=LONG_AGO, on=TODAY) == both
+    assert table.successors(town.code, since=LONG_AGO, on=TODAY) == both
+    assert table.successors(code(GREAT_CITY), since=LONG_AGO, on=TODAY) == (code(GREAT_CITY),)
+
+
 # ---------------------------------------------------------------- tables that contradict themselves
 
 

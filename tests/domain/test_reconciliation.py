@@ -170,7 +170,6 @@ OUTCOMES = {
     "no 在留届": ([removed()], Outcome.NO_REPORT, (), None),
     "no 在留届, and home again as the town hall says": ([removed(), TOLD_BY_TOWN_HALL], Outcome.NO_REPORT, (), None),
     "the 在留届 was taken back": ([removed(), reported(), ANNULS_THE_REPORT], Outcome.NO_REPORT, (), None),
-    "nothing at all": ([], Outcome.NO_REMOVED_RECORD, (), None),
 }
 
 
@@ -184,6 +183,14 @@ def test_the_two_sources_of_a_record_agree_differ_or_one_is_missing(movements, o
     result = result_of(movements)
     assert (result.outcome, result.fields, result.holding) == (outcome, fields, holding)
     assert result_of(movements[::-1]) == result
+
+
+NOTHING_LEFT = {"nothing at all": [], "a 在留届 taken back": [reported(), ANNULS_THE_REPORT]}
+
+
+@pytest.mark.parametrize("movements", NOTHING_LEFT.values(), ids=NOTHING_LEFT)
+def test_where_nothing_is_left_there_is_nothing_to_say(movements):
+    assert result_of(movements) is None
 
 
 @pytest.mark.parametrize("movements", [row[0] for row in OUTCOMES.values()], ids=OUTCOMES)
