@@ -11,7 +11,19 @@ from cyclopts import App, CycloptsError
 CANNOT_BE_READ = 2
 """Exit code when the command line itself is wrong, as for every input that cannot be read."""
 
+INIT = """Write a layout, the map of a municipality's extract, from a sample: propose, ask, try it, write it.
+
+Nothing of what stands in the sample is shown but its shape. With --yes nobody is asked, and what the sample does not
+make plain ends the command; --like takes the codes from a layout of the same system elsewhere. Example:
+
+    municipality-sync init extract.csv --municipality 131016 --out layout.toml
+
+Exit codes: 0 written, and every line of the sample is right; 1 written, and some lines are not; 2 nothing was written.
+"""
+
 CHECK = """Read an extract and say what is wrong, what would be sent and who stays. Sends nothing.
+
+With --vendor-report FILE.csv the faults are also written for the vendor of the system, without personal data.
 
 Exit codes: 0 every line is right; 1 some people are held back by faults, the others could be sent; 2 the file, its
 layout or the command line cannot be read.
@@ -38,6 +50,7 @@ app = App(
     name="municipality-sync",
     help="Send the 除票 that may be sent to the registry of residents abroad, and reconcile them there.",
 )
+app.command("municipality_sync.agent.init:init", name="init", help=INIT)
 app.command("municipality_sync.agent.commands:check", name="check", help=CHECK)
 app.command("municipality_sync.agent.commands:push", name="push", help=PUSH)
 app.command("municipality_sync.nightly.commands:reconcile", name="reconcile", help=RECONCILE)

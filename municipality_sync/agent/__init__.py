@@ -2,7 +2,9 @@
 
 Outward connections only; everything that may not be collected stays in the town hall.
 
-Read ``layout`` (one municipality's columns and codes in our words), ``extract`` (any bytes become lines or faults),
-``history`` (a line becomes a line of a 除票), ``collect`` (who may leave the town hall), ``push`` (each part once);
-then ``findings``, ``state``, ``settings``, ``screen``, ``commands``.
+Read ``layout`` (one municipality's columns and codes in our words); then how a file becomes people: ``lines``,
+``heading``, ``origin`` (whose extract, of which month), ``places``, ``extract``; how a person becomes a 除票:
+``date_habits``, ``characters``, ``history``, ``collect`` (who may leave the town hall); ``push`` (each part once). What
+is said: ``findings``, ``wording``, ``screen``, ``vendor_report``. How a layout comes about: ``sample``, ``guess``,
+``interview``, ``init``. Then ``state``, ``settings``, ``commands``.
 """

@@ -21,6 +21,7 @@ from municipality_sync.agent.history import StatedLine, state
 from municipality_sync.agent.layout import Layout, Nationality
 from registry.contract.decoding import decode, encode
 from registry.domain import removed_record
+from registry.domain.basic_four import Honseki
 from registry.domain.errors import Fault, FaultCode, InvalidInput, Severity
 from registry.domain.municipality import MunicipalityTable
 from registry.domain.removed_record import Collection, Reason, RemovedRecord
@@ -37,6 +38,8 @@ _COLUMN_OF: Final = {
 """Items of a history line that stand in a column of their own; every other item is its own column."""
 
 _LINE_DEPTH: Final = 3
+_SHORT: Final = 100  # characters; no item of a name, address or 本籍 has a lower limit
+_NO_HONSEKI: Final = Honseki(text="")
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,13 +81,15 @@ def collectable(extract: Extract, findings: Findings, rules: Rules) -> Iterator[
         if stated is None:
             findings.held_back += 1
             continue
-        found = _joined(person, stated, extract.layout)
+        kept = _ours(stated)
+        found = _joined(person, kept, extract.layout)
         decision = _decide(found.record, stated[-1].nationality)
         if decision is not Collection.COLLECT:
             findings.stays[decision] += 1
             continue
         faults = tuple(_faults(found.record, rules))
         findings.add_all(found.place(fault, extract.layout) for fault in faults)
+        findings.add_all(doubt for one in kept for doubt in one.warnings)
         if any(fault.severity is Severity.ERROR for fault in faults):
             findings.held_back += 1
             continue
@@ -111,9 +116,12 @@ def _stated(person: PersonLines, layout: Layout, findings: Findings) -> tuple[St
     return tuple(good) if is_whole else None
 
 
-def _joined(person: PersonLines, stated: tuple[StatedLine, ...], layout: Layout) -> Collectable:
-    """Put the lines together. Those from before a naturalisation speak of a foreign national and stay."""
-    kept = [one for one in stated if one.nationality is not Nationality.FOREIGN] or stated
+def _ours(stated: tuple[StatedLine, ...]) -> tuple[StatedLine, ...]:
+    """Leave out the lines from before a naturalisation: they speak of a foreign national and stay."""
+    return tuple(one for one in stated if one.nationality is not Nationality.FOREIGN) or stated
+
+
+def _joined(person: PersonLines, kept: tuple[StatedLine, ...], layout: Layout) -> Collectable:
     record = RemovedRecord(
         municipality=layout.municipality,
         addressee_number=person.addressee_number,
@@ -138,9 +146,23 @@ def _moved_abroad(record: RemovedRecord) -> bool:
 
 def _faults(record: RemovedRecord, rules: Rules) -> Iterator[Fault]:
     """Yield what the registry would say of a 除票: of its form on the wire, then by the rules of law."""
-    try:
-        decode(encode(record), RemovedRecord)
-    except InvalidInput as refused:
-        yield from refused.faults
+    if not all(map(_plainly_fits, _texts(record))):
+        try:
+            decode(encode(record), RemovedRecord)
+        except InvalidInput as refused:
+            yield from refused.faults
     found = removed_record.check(record, rules.municipalities, rules.today)
     yield from (*found.errors, *found.warnings)
+
+
+def _texts(record: RemovedRecord) -> Iterator[str]:
+    """Yield what was taken into a 除票 as it stands; all else was read by the rules and has the right form."""
+    for line in record.lines:
+        name, honseki = line.name, line.honseki or _NO_HONSEKI
+        yield from (name.surname, name.given, name.surname_kana, name.given_kana, name.former_surname)
+        yield from (line.address.text, honseki.text, honseki.head, line.destination)
+
+
+def _plainly_fits(text: str) -> bool:
+    """Whether a text is so short and plain that no message can refuse it; any other is held against the messages."""
+    return len(text) <= _SHORT and text.replace("\u3000", " ").isprintable()

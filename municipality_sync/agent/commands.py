@@ -3,12 +3,15 @@
 What they say of themselves stands in ``municipality_sync.cli``, which loads them only when they are called.
 """
 
+import io
 import os
+import re
 import secrets
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, BinaryIO, Final
+from typing import Annotated, Final
 
 import anyio
 from cyclopts import Parameter
@@ -21,14 +24,17 @@ from municipality_sync.agent.collect import Rules, collectable
 from municipality_sync.agent.extract import Extract
 from municipality_sync.agent.findings import ExtractUnreadable, Findings
 from municipality_sync.agent.layout import Layout, read_layout
+from municipality_sync.agent.origin import Origin
 from municipality_sync.agent.push import BrokenOff, Plan, Push, Pushed, PushRefused, Waiting, plan
 from municipality_sync.agent.screen import PushReport, Screen, check_report
 from municipality_sync.agent.settings import Settings
 from municipality_sync.agent.state import AnotherRun, open_state
+from municipality_sync.agent.vendor_report import write_report
+from municipality_sync.agent.wording import Ending
 from registry.code_tables.files import load_municipalities
 from registry.contract.client import AnswerNotTrusted, SignedClient
 from registry.contract.messages import RecordState
-from registry.domain.errors import InvalidInput
+from registry.domain.errors import Fault, FaultCode, InvalidInput
 from registry.domain.mission import JAPAN
 
 ALL_RIGHT: Final = 0
@@ -36,12 +42,26 @@ SOME_HELD_BACK: Final = 1
 NOT_DONE: Final = 2
 
 _NONCE_BYTES: Final = 24
+_MONTH: Final = re.compile("[0-9]{4}-(0[1-9]|1[0-2])")
 
 LayoutFile = Annotated[ExistingFile, Parameter(name="--layout", help="The municipality's map of its extract (TOML).")]
+Month = Annotated[str | None, Parameter(name="--month", help="The month that the extract must be of, as 2025-03.")]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON text instead of tables.")]
+VendorReport = Annotated[
+    Path | None,
+    Parameter(name="--vendor-report", help="Write the faults as CSV for the vendor, without personal data."),
+]
 
 
-def check(file: ExistingFile, /, *, layout: LayoutFile, as_json: AsJson = False) -> int:
+def check(
+    file: ExistingFile,
+    /,
+    *,
+    layout: LayoutFile,
+    month: Month = None,
+    vendor_report: VendorReport = None,
+    as_json: AsJson = False,
+) -> int:
     """Check the extract ``file`` against its ``layout``; returns the exit code.
 
     Parameters
@@ -49,11 +69,11 @@ def check(file: ExistingFile, /, *, layout: LayoutFile, as_json: AsJson = False)
     file
         The extract of the municipal system (CSV).
     """
-    screen = Screen(_console(), as_json=as_json)
-    return _guarded(screen, lambda: _check(file, layout, screen))
+    screen = Screen(console(), as_json=as_json)
+    return guarded(screen, lambda: _check(file, layout, month, vendor_report, screen))
 
 
-def push(file: ExistingFile, /, *, layout: LayoutFile, as_json: AsJson = False) -> int:
+def push(file: ExistingFile, /, *, layout: LayoutFile, month: Month = None, as_json: AsJson = False) -> int:
     """Send what may be sent of the extract ``file``; returns the exit code.
 
     Parameters
@@ -61,72 +81,116 @@ def push(file: ExistingFile, /, *, layout: LayoutFile, as_json: AsJson = False) 
     file
         The extract of the municipal system (CSV).
     """
-    screen = Screen(_console(), as_json=as_json)
-    return _guarded(screen, lambda: _push(file, layout, screen))
+    screen = Screen(console(), as_json=as_json)
+    return guarded(screen, lambda: _push(file, layout, month, screen))
 
 
-def _check(file: Path, layout_file: Path, screen: Screen) -> int:
-    layout, rules, findings = _layout(layout_file), _rules(), Findings()
-    with file.open("rb") as opened:
-        for _ in collectable(Extract(opened, layout), findings, rules):
-            pass
-    screen.checked(check_report(str(layout.municipality), findings))
+def _check(file: Path, layout_file: Path, month: str | None, report: Path | None, screen: Screen) -> int:
+    _refuse_to_overwrite(report, (file, layout_file))
+    layout, findings = layout_of(layout_file), Findings()
+    origin = _origin(layout, month)
+    try:
+        origin.see_name(file.name)
+        with file.open("rb") as opened:
+            for _ in collectable(Extract(opened, layout, origin), findings, rules()):
+                pass
+    except ExtractUnreadable as unreadable:
+        findings.add_all(unreadable.faults)
+        raise
+    finally:
+        if report is not None:
+            write_report(report, findings, findings.unknown_codes)
+    screen.checked(check_report(str(layout.municipality), origin.month, findings))
     return SOME_HELD_BACK if findings.has_errors else ALL_RIGHT
 
 
-def _push(file: Path, layout_file: Path, screen: Screen) -> int:
+def _push(file: Path, layout_file: Path, month: str | None, screen: Screen) -> int:
     known = settings.read_settings(os.environ)
-    layout, findings = _layout(layout_file), Findings()
+    layout, findings = layout_of(layout_file), Findings()
+    origin = _origin(layout, month)
+    origin.see_name(file.name)
     with file.open("rb") as opened:
-        pushed = _sent(opened, layout, findings, known)
-    screen.pushed(PushReport(check=check_report(str(layout.municipality), findings), push=pushed))
+        pushed = _sent(Extract(opened, layout, origin), origin, findings, known)
+    screen.pushed(PushReport(check=check_report(str(layout.municipality), origin.month, findings), push=pushed))
     return SOME_HELD_BACK if findings.has_errors or RecordState.REFUSED in pushed.counts else ALL_RIGHT
 
 
-def _sent(file: BinaryIO, layout: Layout, findings: Findings, known: Settings) -> Pushed:
+def _sent(extract: Extract, origin: Origin, findings: Findings, known: Settings) -> Pushed:
     """Plan and send, with a bar that grows part by part; the screen itself stays free for the report."""
-    extract, rules = Extract(file, layout), _rules()
+    municipality, held_against = str(extract.layout.municipality), rules()
     with open_state(known.state) as state, _bar() as bar:
-        planned: Plan = plan(extract, findings, rules)
+        planned: Plan = plan(extract, findings, held_against)
+        origin.not_before(state.last_month(municipality))
         task = bar.add_task("除票", total=len(planned.parts))
 
         async def run() -> Pushed:
             async with _client(known) as client:
-                return await Push(extract, planned, rules).run(
+                return await Push(extract, planned, held_against).run(
                     client, state, _waiting(known), lambda: bar.advance(task)
                 )
 
-        return anyio.run(run)
+        pushed = anyio.run(run)
+        if origin.month is not None:
+            state.delivered(municipality, origin.month)
+        return pushed
 
 
-def _guarded(screen: Screen, command: Callable[[], int]) -> int:
+def guarded(screen: Screen, command: Callable[[], int]) -> int:
     """Run a command and turn every way in which it can fail into words and an exit code."""
     try:
         return command()
     except ExtractUnreadable as unreadable:
-        screen.refused("The extract cannot be read as its layout says; nothing was sent of it.", unreadable.faults)
+        screen.ended(Ending.EXTRACT_UNREADABLE, unreadable.faults)
     except InvalidInput as invalid:
-        screen.refused("The layout or the settings are not right.", invalid.faults)
+        screen.ended(Ending.INPUT_WRONG, invalid.faults)
     except AnotherRun:
-        screen.refused("Another push is on in the same state folder.")
+        screen.ended(Ending.ANOTHER_RUN)
     except BrokenOff:
-        screen.refused("The registry cannot be reached. What was acknowledged is kept: run the same command later.")
+        screen.ended(Ending.LINE_DOWN)
     except PushRefused as refused:
-        problem = refused.problem
-        screen.refused(f"{problem.title} / {problem.title_ja} ({problem.code}, {problem.correlation_id})")
+        screen.refused_by_registry(refused.problem)
     except AnswerNotTrusted as wrong:
-        screen.refused(f"Somebody else answered in the registry's place ({wrong.code}). Tell those who run the line.")
+        screen.ended(Ending.SOMEBODY_ELSE, detail=wrong.code)
     except OSError as failed:
-        screen.refused(f"A file cannot be used: {failed.strerror}.")
+        screen.ended(Ending.FILE_UNUSABLE, detail=failed.strerror or "")
     return NOT_DONE
 
 
-def _layout(file: Path) -> Layout:
+def layout_of(file: Path) -> Layout:
+    """Read a layout file; raises InvalidInput with everything that is wrong in it."""
     return read_layout(file.read_bytes(), load_municipalities())
 
 
-def _rules() -> Rules:
+def rules() -> Rules:
+    """Return what 除票 are held against today."""
     return Rules(municipalities=load_municipalities(), today=_now().astimezone(JAPAN).date())
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Make a console that shows text as it is: what stands in brackets is no style, and numbers are no decoration.
+
+    The terminals of town halls often speak cp932: a heading that it cannot show must not end the command.
+    """
+    stream = sys.stderr if stderr else sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+def _origin(layout: Layout, month: str | None) -> Origin:
+    if month is not None and not _MONTH.fullmatch(month):
+        raise InvalidInput(Fault(code=FaultCode.DATE_UNREADABLE, pointer="/--month", expected="a month as 2025-03"))
+    if month is not None and not Origin.can_be_told(layout):
+        expected = "no month, or a layout that says where the extract names it: file_name or the column as_of"
+        raise InvalidInput(Fault(code=FaultCode.NOT_ALLOWED_HERE, pointer="/--month", expected=expected))
+    return Origin(layout, today=rules().today, asked=month)
+
+
+def _refuse_to_overwrite(report: Path | None, files: Sequence[Path]) -> None:
+    """Keep a slip of the hand from writing the report over what it is about."""
+    if report is not None and report.exists() and any(report.samefile(file) for file in files):
+        expected = "a file of its own, neither the extract nor the layout"
+        raise InvalidInput(Fault(code=FaultCode.NOT_ALLOWED_HERE, pointer="/--vendor-report", expected=expected))
 
 
 def _now() -> datetime:
@@ -149,9 +213,4 @@ def _waiting(known: Settings) -> Waiting:
 
 def _bar() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=_console(stderr=True))
-
-
-def _console(*, stderr: bool = False) -> Console:
-    """Make a console that shows text as it is: what stands in brackets is no style, and numbers are no decoration."""
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    return Progress(*columns, console=console(stderr=True))

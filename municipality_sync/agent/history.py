@@ -2,23 +2,25 @@
 
 氏名 stands in one cell, family name and given name with a full-width space between them. A blank 個人番号 (who left
 before 2015-10-05) and a blank 住民票コード (usual on a 除票) are normal. A blank 国籍 says nothing: then nobody knows
-whether the person may be collected, and undecided means no.
+whether the person may be collected, and undecided means no. What is doubtful in a text (``characters``) goes along.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Final, TypeVar
 
 import msgspec
 
+from municipality_sync.agent.characters import doubts
+from municipality_sync.agent.date_habits import read_date
 from municipality_sync.agent.extract import ReadLine
 from municipality_sync.agent.findings import Findings, LineFault
 from municipality_sync.agent.layout import EVERY_OTHER, Layout, Nationality
-from registry.domain import date_reading
 from registry.domain.basic_four import AddressInJapan, Honseki, PersonName, Sex
 from registry.domain.dates import IncompleteDate
-from registry.domain.errors import Fault, FaultCode, InvalidInput
+from registry.domain.errors import Fault, FaultCode, InvalidInput, Severity
 from registry.domain.municipality import MunicipalityCode
 from registry.domain.numbers import IndividualNumber, ResidentRecordCode
 from registry.domain.removed_record import HistoryLine
@@ -26,31 +28,33 @@ from registry.domain.removed_record import HistoryLine
 T = TypeVar("T")
 
 _BETWEEN_NAMES: Final = re.compile("[\u3000 ]")
-_EIGHT_DIGITS: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_TEXTS: Final = ("name", "kana", "former_surname", "address", "honseki", "honseki_head", "destination")
+
+_municipality = lru_cache(maxsize=256)(MunicipalityCode.parse)  # a few codes stand in every line
 
 
 class StatedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a history with what the registry need not know: its place in the file and the nationality."""
+    """A line of a history with what the registry need not know: its place in the file, nationality, and doubts."""
 
     number: int
     nationality: Nationality | None
     line: HistoryLine
+    warnings: tuple[LineFault, ...] = ()
 
 
 def state(read: ReadLine, layout: Layout, findings: Findings) -> StatedLine | None:
     """Read the cells of one line; None when any is faulty, and then every fault of the line is in ``findings``."""
     cells = _Cells(read, layout, findings)
     history_number = cells.take("history_number", _history_number)
-    reason = cells.take("reason", _coded(layout.reasons, "[reasons]"))
-    effective = cells.take("effective", lambda text: _date(text, layout))
+    reason = cells.code("reason", layout.reasons, "[reasons]")
+    effective = cells.date("effective")
     notified_on = cells.take("notified_on", lambda text: _day(text, layout))
-    birth_date = cells.take("birth_date", lambda text: _date(text, layout))
-    sex = cells.take_if_any("sex", _coded(layout.sexes, "[sexes]"))
-    every_other = layout.nationalities.get(EVERY_OTHER)
-    nationality = cells.take_if_any("nationality", _coded(layout.nationalities, "[nationalities]", every_other))
+    birth_date = cells.date("birth_date")
+    sex = cells.code_if_any("sex", layout.sexes, "[sexes]")
+    nationality = cells.code_if_any("nationality", layout.nationalities, "[nationalities]")
     individual_number = cells.take_if_any("individual_number", IndividualNumber.parse)
     resident_record_code = cells.take_if_any("resident_record_code", ResidentRecordCode.parse)
-    municipality = cells.take_if_any("address_municipality", MunicipalityCode.parse)
+    municipality = cells.take_if_any("address_municipality", _municipality)
     if cells.are_faulty or not (history_number and reason and effective and notified_on and birth_date):
         return None
     line = HistoryLine(
@@ -67,7 +71,7 @@ def state(read: ReadLine, layout: Layout, findings: Findings) -> StatedLine | No
         resident_record_code=resident_record_code,
         destination=cells.text("destination"),
     )
-    return StatedLine(number=read.number, nationality=nationality, line=line)
+    return StatedLine(number=read.number, nationality=nationality, line=line, warnings=tuple(cells.doubts()))
 
 
 class _Cells:
@@ -98,6 +102,38 @@ class _Cells:
         """Read a cell that may be blank; None when it is, and after a fault."""
         return self.take(field, reader) if self.text(field).strip() else None
 
+    def date(self, field: str) -> IncompleteDate | None:
+        """Read a date that must not be blank; what the register says of it (不詳表記) goes before the day beside it."""
+        as_written = f"{field}_as_written"
+        given = as_written if self.text(as_written).strip() else field
+        return self.take(given, lambda text: read_date(text, self._layout))
+
+    def code(self, field: str, table: Mapping[str, T], name: str) -> T | None:
+        """Read a code of the municipality that must not be blank; "*" in its table is what every other code means."""
+
+        def read(code: str) -> T:
+            meaning = table.get(code, table.get(EVERY_OTHER))
+            if meaning is None:
+                column = self._layout.columns.named()[field]
+                self._findings.note_unknown_code(column, code, self.text("addressee_number"))
+                raise _refused(FaultCode.CODE_UNKNOWN, f"a code that stands in {name} of the layout")
+            return meaning
+
+        return self.take(field, read)
+
+    def code_if_any(self, field: str, table: Mapping[str, T], name: str) -> T | None:
+        """Read a code that may be blank."""
+        return self.code(field, table, name) if self.text(field).strip() else None
+
+    def doubts(self) -> Iterator[LineFault]:
+        """Yield what is doubtful in the texts that are taken as they stand."""
+        for field in _TEXTS:
+            for code, expected in doubts(self.text(field)):
+                column = self._layout.columns.named()[field]
+                yield LineFault(
+                    line=self._read.number, column=column, code=code, expected=expected, severity=Severity.WARNING
+                )
+
     def _add(self, field: str, fault: Fault) -> None:
         self.are_faulty = True
         column = self._layout.columns.named()[field]
@@ -109,37 +145,14 @@ def _refused(code: FaultCode, expected: str) -> InvalidInput:
     return InvalidInput(Fault(code=code, expected=expected))
 
 
-def _coded(table: Mapping[str, T], name: str, otherwise: T | None = None) -> Callable[[str], T]:
-    """Return a reader of the municipality's codes in one table; ``otherwise`` is what every other code means."""
-
-    def read(code: str) -> T:
-        meaning = table.get(code, otherwise)
-        if meaning is None:
-            raise _refused(FaultCode.CODE_UNKNOWN, f"a code that stands in {name} of the layout")
-        return meaning
-
-    return read
-
-
 def _history_number(text: str) -> int:
     if not re.fullmatch("[0-9]{1,5}", text) or int(text) == 0:
         raise _refused(FaultCode.NUMBER_MALFORMED, "a 履歴番号 from 1 to 99999")
     return int(text)
 
 
-def _date(text: str, layout: Layout) -> IncompleteDate:
-    """Read a date with the system's own habits for what is unknown."""
-    if text in layout.unknown_dates:
-        return IncompleteDate.unknown()
-    parts = _EIGHT_DIGITS.fullmatch(text)
-    if parts is not None and layout.unknown_part in parts.groups()[1:]:
-        year, *others = parts.groups()
-        text = year + "".join("00" if part == layout.unknown_part else part for part in others)
-    return date_reading.read(text)
-
-
 def _day(text: str, layout: Layout) -> date:
-    day = _date(text, layout).day
+    day = read_date(text, layout).day
     if day is None:
         raise _refused(FaultCode.DATE_REQUIRED_COMPLETE, "a complete date: an office knows when it was notified")
     return day

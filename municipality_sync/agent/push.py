@@ -17,9 +17,10 @@ from typing import Final, TypeVar
 import msgspec
 
 from municipality_sync.agent.collect import Collectable, Rules, collectable
-from municipality_sync.agent.extract import Extract
-from municipality_sync.agent.findings import ExtractUnreadable, FileFault, Findings, LineFault
+from municipality_sync.agent.extract import Extract, changed_meanwhile
+from municipality_sync.agent.findings import FaultKind, FaultList, Findings, LineFault
 from municipality_sync.agent.layout import Layout
+from municipality_sync.agent.origin import THE_FILE_ITSELF
 from municipality_sync.agent.state import PartOutcome, PushState
 from registry.contract.client import Answer, AnswerNotTrusted, LineDown, SignedClient
 from registry.contract.decoding import decode, encode
@@ -73,13 +74,17 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pushed(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of an extract. ``parts_sent`` in this run; ``counts`` of all its 除票 by state."""
+    """What became of an extract. ``parts_sent`` in this run; ``counts`` of all its 除票 by state.
+
+    ``kinds`` are all faults that the registry found, ``faults`` the first of each kind.
+    """
 
     extract_id: str
     parts: int
     parts_sent: int
     counts: dict[str, int]
     faults: tuple[LineFault, ...]
+    kinds: tuple[FaultKind, ...]
 
 
 Part = tuple[Collectable, ...]
@@ -100,7 +105,7 @@ class Push:
         self._plan = plan
         self._rules = rules
         self._counts: dict[str, int] = {}
-        self._faults: list[LineFault] = []
+        self._found = FaultList()
         self._sent = 0
 
     async def run(
@@ -124,7 +129,8 @@ class Push:
             parts=len(self._plan.parts),
             parts_sent=self._sent,
             counts=self._counts,
-            faults=tuple(self._faults),
+            faults=self._found.faults,
+            kinds=self._found.kinds,
         )
 
     def _planned_parts(self) -> Iterator[Part]:
@@ -133,8 +139,7 @@ class Push:
         for digest in self._plan.parts:
             part = next(parts, ())
             if _digest(part) != digest:
-                expected = "a file that nobody changes while it is read"
-                raise ExtractUnreadable(LineFault(line=1, code=FileFault.TRUNCATED, expected=expected))
+                raise changed_meanwhile(THE_FILE_ITSELF)
             yield part
 
     async def _send(
@@ -155,7 +160,7 @@ class Push:
         return outcome
 
     def _count(self, outcome: PartOutcome) -> None:
-        self._faults.extend(outcome.faults)
+        self._found.add_all(outcome.faults)
         for record_state, count in outcome.counts.items():
             self._counts[record_state] = self._counts.get(record_state, 0) + count
 
@@ -256,5 +261,5 @@ def _placed(entry: FaultEntry, part: Part, layout: Layout, index: int | None = N
         index, pointer = int(steps[1]), "".join(f"/{step}" for step in steps[2:])
     fault = Fault(code=entry.code, pointer=pointer, expected=entry.expected, severity=entry.severity)
     if index is None or index >= len(part):
-        return LineFault(line=1, code=fault.code, expected=fault.expected, severity=fault.severity)
+        return LineFault(line=THE_FILE_ITSELF, code=fault.code, expected=fault.expected, severity=fault.severity)
     return part[index].place(fault, layout)

@@ -1,4 +1,4 @@
-"""What a municipality remembers of its pushes: which parts the registry has acknowledged, and that one run is on.
+"""What a municipality remembers of its pushes: parts acknowledged, the last month delivered, and that a run is on.
 
 The folder holds ids, counts and places in files; never a name, never a number. SQLite keeps it, because it survives
 kill -9 and works alike on every system; its lock ends with the process that holds it, so a dead run blocks nobody.
@@ -21,7 +21,11 @@ CREATE TABLE IF NOT EXISTS acknowledged (
     part INTEGER NOT NULL,
     outcome BLOB NOT NULL,
     PRIMARY KEY (extract_id, part)
-) WITHOUT ROWID
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS delivered (
+    municipality TEXT PRIMARY KEY,
+    month TEXT NOT NULL
+) WITHOUT ROWID;
 """
 
 
@@ -55,6 +59,18 @@ class PushState:
             "INSERT OR REPLACE INTO acknowledged VALUES (?, ?, ?)", (extract_id, part, msgspec.json.encode(outcome))
         )
 
+    def last_month(self, municipality: str) -> str | None:
+        """Return the latest month (2025-03) of which an extract was delivered whole; None when none said its month."""
+        found = self._database.execute("SELECT month FROM delivered WHERE municipality = ?", (municipality,)).fetchone()
+        return None if found is None else str(found[0])
+
+    def delivered(self, municipality: str, month: str) -> None:
+        """Keep that an extract of this month was delivered whole."""
+        self._database.execute(
+            "INSERT INTO delivered VALUES (?, ?) ON CONFLICT DO UPDATE SET month = max(month, excluded.month)",
+            (municipality, month),
+        )
+
 
 @contextmanager
 def open_state(folder: Path) -> Iterator[PushState]:
@@ -67,7 +83,7 @@ def open_state(folder: Path) -> Iterator[PushState]:
             raise AnotherRun from None
         with _connected(folder / "pushes.sqlite") as database:
             database.execute("PRAGMA synchronous = FULL")
-            database.execute(_SCHEMA)
+            database.executescript(_SCHEMA)
             yield PushState(database)
 
 

@@ -88,11 +88,19 @@ JPN = "japanese"
 """
 
 
-def layout(**changes):
-    """The layout above; ``changes`` are top-level values in TOML."""
-    lines = "\n".join(line for line in TOML.splitlines() if line.partition(" =")[0] not in changes)
-    given = "\n".join(f"{name} = {value}" for name, value in changes.items())
-    return read_layout(f"{given}\n{lines}".encode(), load_municipalities())
+def layout(*, columns=(), headings=(), **changes):
+    """The layout above; ``changes`` are top-level values in TOML, None leaves one out.
+
+    ``columns`` are further ones, by our name of them; ``headings`` are other names for those that are there.
+    """
+    kept = "\n".join(line for line in TOML.splitlines() if line.partition(" =")[0] not in changes)
+    lines = "\n\n".join(part for part in kept.split("\n\n") if part.partition("]")[0].strip("\n[") not in changes)
+    for old, new in dict(headings).items():
+        lines = lines.replace(f'= "{old}"', f'= "{new}"')
+    more = "\n".join(f'{field} = "{heading}"' for field, heading in dict(columns).items())
+    given = "\n".join(f"{name} = {value}" for name, value in changes.items() if value is not None)
+    toml = f"{given}\n{lines}".replace("[columns]", f"[columns]\n{more}")
+    return read_layout(toml.encode(), load_municipalities())
 
 
 LAYOUT = layout()

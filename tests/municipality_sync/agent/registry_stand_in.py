@@ -40,6 +40,7 @@ class StandIn:
         self.effects = Counter()
         self.troubles = []
         self.refused_numbers = set()
+        self.kept = {}
         self.before_answer = nothing_happens
         self._answers = {}
 
@@ -84,8 +85,13 @@ class StandIn:
         if record.addressee_number in self.refused_numbers:
             fault = Fault(code=FaultCode.DATE_IMPOSSIBLE, pointer="/lines/1/birth_date", expected="another day")
             return RecordOutcome(index=index, state=RecordState.REFUSED, faults=(fault_entry(fault),))
+        before = self.kept.get(record.addressee_number)
+        if before == record:
+            return RecordOutcome(index=index, state=RecordState.UNCHANGED)
+        self.kept[record.addressee_number] = record
         self.effects[record.addressee_number] += 1
-        return RecordOutcome(index=index, state=RecordState.ACCEPTED, submission_id=f"s-{index}")
+        state = RecordState.CORRECTED if before else RecordState.ACCEPTED
+        return RecordOutcome(index=index, state=state, submission_id=f"s-{index}")
 
     def client(self):
         return SignedClient(

@@ -1,12 +1,15 @@
 """Who may leave the town hall, and what the registry's own rules say before anything is sent."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from registry.contract.decoding import encode
+from registry.contract.decoding import decode, encode
 from registry.domain.errors import FaultCode, Severity
-from registry.domain.removed_record import Collection
-from tests.municipality_sync.agent.extracts import addressee, code, collected, extract, faults_in, row
+from registry.domain.removed_record import CORRECTS_REMOVED_RECORD, Collection, Reason, RemovedRecord
+from tests.municipality_sync.agent.extracts import addressee, code, collected, extract, faults_in, layout, row
 
+IN_UTF_8 = layout(encoding='"utf-8"')
 MOVED_IN, FROM_ABROAD, NATURALISED, WITHIN, ABROAD, DIED = "10", "11", "12", "20", "21", "22"
 UNDONE_UP, UNDONE_DOWN, MOVED_HERE, CORRECTED = "28", "29", "30", "31"
 
@@ -45,6 +48,27 @@ def test_only_japanese_who_moved_abroad_leave_the_town_hall(lines, expected):
     assert len(sent) == findings.to_send == (1 if expected is Collection.COLLECT else 0)
     assert findings.stays == ({} if expected is Collection.COLLECT else {expected: 1})
     assert findings.people == 1
+
+
+LABELLED = layout(reasons="{ " + ", ".join(f'"{reason}" = "{reason}"' for reason in Reason) + " }")
+TAKEN_BACK = {Reason.REMOVAL_UNDONE_DECREASE, Reason.UNDONE_INCREASE}
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_whatever_follows_a_removal_either_corrects_it_takes_it_back_or_ends_it(reason):
+    lines = history(Reason.MOVED_IN_FROM_JAPAN, Reason.MOVED_ABROAD, reason)
+    sent, findings = collected(extract(*lines), LABELLED)
+    goes = reason in CORRECTS_REMOVED_RECORD | TAKEN_BACK | {Reason.MOVED_ABROAD}
+    assert len(sent) == int(goes)
+    assert findings.stays == ({} if goes else {Collection.STAYS_NOT_MOVED_ABROAD: 1})
+    assert not findings.has_errors
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_whatever_came_before_goes_along_as_history(reason):
+    [sent], findings = collected(extract(*history(reason, Reason.MOVED_ABROAD)), LABELLED)
+    assert [line.reason for line in sent.record.lines] == [reason, Reason.MOVED_ABROAD]
+    assert not findings.has_errors
 
 
 def test_the_last_line_says_which_nationality_a_person_has():
@@ -136,3 +160,14 @@ def test_the_same_extract_gives_the_same_records_in_the_same_order():
     data = extract(*history(ABROAD, person=2), *history(MOVED_IN, ABROAD, person=1))
     assert collected(data)[0] == collected(data)[0]
     assert [one.record.addressee_number for one in collected(data)[0]] == [addressee(2), addressee(1)]
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters=',"'), max_size=400)
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(("氏名", "カナ", "旧氏", "住所", "本籍", "筆頭者", "転出先"), ANY_TEXT)))
+def test_whatever_is_sent_has_the_form_of_the_wire(cells):
+    sent, findings = collected(extract(row(**cells), encoding="utf-8"), IN_UTF_8)
+    assert len(sent) + findings.held_back == 1
+    for one in sent:
+        assert decode(encode(one.record), RemovedRecord) == one.record

@@ -10,12 +10,13 @@ from registry.code_tables.files import load_municipalities
 from registry.domain.basic_four import Sex
 from registry.domain.dates import Precision
 from registry.domain.errors import FaultCode
+from registry.domain.removed_record import Reason
 from tests.municipality_sync.agent.extracts import LAYOUT, TOML, code, layout, number, row
 
 
 def stated(like=LAYOUT, **cells):
     """What one line says, and its faults as (column, code)."""
-    written = row(**cells)
+    written = dict.fromkeys(like.columns.named().values(), "") | row(**cells)
     named = {field: written[heading] for field, heading in like.columns.named().items()}
     findings = Findings()
     line = state(ReadLine(number=7, cells=named), like, findings)
@@ -90,6 +91,44 @@ def test_a_date_in_eight_digits_means_what_it_says_where_no_part_can_be_unknown(
 def test_an_incomplete_date_keeps_its_text():
     birth = stated(生年月日="昭和60年3月日不詳")[0].line.birth_date
     assert (birth.text, birth.precision) == ("昭和60年3月日不詳", Precision.MONTH)
+
+
+WITH_WORDS = layout(columns={"birth_date_as_written": "不詳表記", "effective_as_written": "異動日不詳表記"})
+
+
+@pytest.mark.parametrize(
+    ("day", "words", "iso"),
+    [
+        pytest.param("19850301", "昭和60年3月日不詳", "1985-03-00", id="a made-up day beside what the register says"),
+        pytest.param("19850307", "", "1985-03-07", id="a day that is known"),
+        pytest.param("", "年月日不詳", "0000-00-00", id="no day at all"),
+    ],
+)
+def test_what_the_register_says_goes_before_a_made_up_day(day, words, iso):
+    line, faults = stated(WITH_WORDS, 生年月日=day, 不詳表記=words, 異動日=day, 異動日不詳表記=words)
+    assert (line.line.birth_date.iso(), line.line.effective.iso(), faults) == (iso, iso, [])
+
+
+def test_a_fault_of_what_the_register_says_is_one_of_its_own_column():
+    assert stated(WITH_WORDS, 不詳表記="むかし") == (None, [("不詳表記", FaultCode.DATE_UNREADABLE)])
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_label_of_the_specification_is_read(reason):
+    labelled = layout(reasons=f'{{ "{reason}" = "{reason}", "01" = "国外転出" }}')
+    assert stated(labelled, 事由=reason)[0].line.reason is reason
+
+
+def test_codes_that_the_layout_lacks_are_counted_once_each():
+    findings = Findings()
+    for person, reason in enumerate(["47", "47", "48", "47", "21"], start=1):
+        written = row(person, 事由=reason)
+        cells = {field: written[heading] for field, heading in LAYOUT.columns.named().items()}
+        state(ReadLine(number=person, cells=cells), LAYOUT, findings)
+    assert [(one.column, one.code, one.lines) for one in findings.unknown_codes] == [
+        ("事由", "47", 3),
+        ("事由", "48", 1),
+    ]
 
 
 def test_an_address_in_another_municipality_keeps_that_code():

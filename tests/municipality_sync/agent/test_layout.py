@@ -17,7 +17,7 @@ def test_a_layout_says_how_an_extract_is_read():
     layout = read(TOML)
     assert str(layout.municipality) == "131016"
     assert layout.encoding is Encoding.CP932
-    assert layout.delimiter == ","
+    assert layout.delimiter is None
     assert layout.columns.named()["name"] == "氏名"
     assert layout.reasons["21"] is Reason.MOVED_ABROAD
     assert layout.nationalities["*"] is Nationality.FOREIGN
@@ -36,6 +36,36 @@ def test_a_layout_says_how_an_extract_is_read():
         pytest.param('"国内転入"', '"転入"', "/reasons/?", FaultCode.OUT_OF_RANGE, id="no label of the specification"),
         pytest.param('"国外転出"', '"死亡"', "/reasons", FaultCode.MISSING, id="no code for moving abroad"),
         pytest.param('"japanese"', '"foreign"', "/nationalities", FaultCode.MISSING, id="no code for Japanese"),
+        pytest.param(
+            'encoding = "cp932"',
+            'delimiter = "、"',
+            "/delimiter",
+            FaultCode.OUT_OF_RANGE,
+            id="a delimiter of no system",
+        ),
+        pytest.param(
+            "[sexes]", '[eras]\n3 = "平安"\n[sexes]', "/eras/?", FaultCode.OUT_OF_RANGE, id="an era long over"
+        ),
+        pytest.param(
+            "[sexes]", '[eras]\nS = "昭和"\n[sexes]', "/eras/S", FaultCode.OUT_OF_RANGE, id="an initial as code"
+        ),
+        pytest.param(
+            'encoding = "cp932"',
+            'file_name = "{month}.csv"',
+            "/file_name",
+            FaultCode.OUT_OF_RANGE,
+            id="a place of no kind",
+        ),
+        pytest.param(
+            'encoding = "cp932"',
+            'file_name = "{as_of}-{as_of}.csv"',
+            "/file_name",
+            FaultCode.OUT_OF_RANGE,
+            id="a place that stands twice",
+        ),
+        pytest.param(
+            'encoding = "cp932"', 'file_name = "*a*b*c*"', "/file_name", FaultCode.OUT_OF_RANGE, id="a name of any kind"
+        ),
         pytest.param('"99"', '"9"', "/unknown_part", FaultCode.OUT_OF_RANGE, id="half a month"),
     ],
 )
@@ -48,7 +78,7 @@ def test_a_layout_that_cannot_be_right_is_refused_at_its_place(old, new, pointer
 def test_all_faults_of_a_layout_come_out_at_once():
     with pytest.raises(InvalidInput) as refused:
         read(TOML.replace('"cp932"', '"ebcdic"').replace('"male"', '"man"').replace('name = "氏名"', ""))
-    assert [fault.pointer for fault in refused.value.faults] == ["/encoding", "/columns/name", "/sexes/?"]
+    assert [fault.pointer for fault in refused.value.faults] == ["/columns/name", "/sexes/?", "/encoding"]
 
 
 @pytest.mark.parametrize(

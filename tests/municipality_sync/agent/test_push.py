@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from municipality_sync.agent.extract import Extract
-from municipality_sync.agent.findings import ExtractUnreadable, Findings
+from municipality_sync.agent.findings import FIRST_OF_EACH_KIND, ExtractUnreadable, Findings
 from municipality_sync.agent.push import LARGEST_PART, BrokenOff, Push, PushRefused, Waiting, plan
 from municipality_sync.agent.state import AnotherRun, open_state
 from registry.contract.client import AnswerNotTrusted
@@ -86,6 +86,23 @@ def test_the_same_file_again_sends_nothing_at_all(registry, tmp_path):
     again = Run(registry, tmp_path / "state").push()
     assert registry.keys == asked
     assert (again.extract_id, again.parts_sent, again.counts) == (first.extract_id, 0, first.counts)
+
+
+def test_a_corrected_line_replaces_the_one_before_and_leaves_everyone_else_as_they_are(registry, tmp_path):
+    Run(registry, tmp_path / "state").push()
+    corrected = (row(person, 転出先="カナダ" if person == 120 else "アメリカ合衆国") for person in MANY)
+    pushed = Run(registry, tmp_path / "state", extract(*corrected)).push()
+    assert pushed.counts == {"unchanged": 249, "corrected": 1}
+    assert registry.effects[addressee(120)] == 2
+    [line] = registry.kept[addressee(120)].lines
+    assert (line.history_number, line.destination) == (1, "カナダ")
+
+
+def test_a_line_added_to_a_history_goes_with_those_before_it(registry, tmp_path):
+    Run(registry, tmp_path / "state", extract(row(1, 1))).push()
+    pushed = Run(registry, tmp_path / "state", extract(row(1, 2, 事由="31", 本籍="訂正"), row(1, 1))).push()
+    assert pushed.counts == {"corrected": 1}
+    assert [line.history_number for line in registry.kept[addressee(1)].lines] == [1, 2]
 
 
 def test_a_folder_that_was_lost_costs_repetition_and_no_second_effect(registry, tmp_path):
@@ -228,6 +245,14 @@ def test_a_record_that_the_registry_refuses_is_named_by_its_line_and_stops_nobod
     assert Run(registry, tmp_path / "state", data).push().faults == pushed.faults
 
 
+def test_a_flood_of_refusals_is_one_kind_of_fault(registry, tmp_path):
+    registry.refused_numbers = {addressee(person) for person in MANY}
+    pushed = Run(registry, tmp_path / "state", extract(*(row(person, n) for person in MANY for n in (1, 2)))).push()
+    [kind] = pushed.kinds
+    assert (kind.column, kind.code, kind.count) == ("生年月日", "date-impossible", len(MANY))
+    assert len(pushed.faults) == FIRST_OF_EACH_KIND
+
+
 def test_a_part_that_the_registry_refuses_is_named_by_line_and_tried_again_next_time(registry, tmp_path):
     fault = Fault(code=FaultCode.TOO_LONG, pointer="/records/1/lines/0/name/surname_kana", expected="less")
     whole = Fault(code=FaultCode.OUT_OF_RANGE, pointer="/part", expected="a part from 1 on")
@@ -235,8 +260,8 @@ def test_a_part_that_the_registry_refuses_is_named_by_line_and_tried_again_next_
     pushed = Run(registry, tmp_path / "state").push()
     assert pushed.counts == {"refused": 100, "accepted": 150}
     assert [(one.line, one.column, one.code) for one in pushed.faults] == [
+        (0, "", "out-of-range"),
         (3, "カナ", "too-long"),
-        (1, "", "out-of-range"),
     ]
     assert Run(registry, tmp_path / "state").push().counts == {"accepted": 250}
 
