@@ -1,10 +1,10 @@
 """How the application is put on a socket: uvicorn, quiet about addresses and bodies, ended by SIGTERM or Ctrl-C."""
 
-import asyncio
 import logging
 
 import structlog
 import uvicorn
+import uvloop
 
 from registry.settings import Settings
 from registry.wiring import application
@@ -18,7 +18,7 @@ ALLOWED_FIELDS = frozenset(
 def serve(settings: Settings) -> None:
     """Serve until told to stop; every request under way is finished first."""
     configure_log()
-    asyncio.run(_serve(settings))
+    uvloop.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:

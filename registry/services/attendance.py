@@ -92,7 +92,7 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
             if not await callers.use_nonce(work, request.key_id, request.nonce, request.expires):
                 answer = await self._refused(work, WireRefusal(ProblemCode.SIGNATURE_REPLAYED))
             elif once is None:
-                answer = await self._attempt(work, act)
+                answer = await self._ask(work, act)
             else:
                 answer = await self.attempt_once(work, act, once)
             await work.commit()
@@ -100,9 +100,17 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
 
     async def _attempt(self, work: UnitOfWork, act: Act) -> StoredAnswer:
         """Act within a savepoint and write the entry; a refusal undoes the act and keeps the entry."""
-        try:
+
+        async def undoable(work: UnitOfWork) -> Done:
             async with work.savepoint():
-                done = await act(work)
+                return await act(work)
+
+        return await self._ask(work, undoable)
+
+    async def _ask(self, work: UnitOfWork, act: Act) -> StoredAnswer:
+        """Do what leaves nothing to undo, and write the entry."""
+        try:
+            done = await act(work)
         except (Refusal, WireRefusal) as refusal:
             return await self._refused(work, refusal)
         await self._record(work, done.outcome, people=done.people, number_accessed=done.number_accessed)

@@ -1,6 +1,7 @@
 """Who may sign, which signatures were used, and what was answered under which key."""
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 from sqlalchemy import delete, insert, select, update
@@ -40,8 +41,10 @@ async def registered_keys(work: UnitOfWork) -> tuple[RegisteredKey, ...]:
 
 async def use_nonce(work: UnitOfWork, key_id: str, nonce: str, expires: datetime) -> bool:
     """Take a nonce for this request; False when it was used before: a replay."""
-    statement = upsert(t.nonce).values(key_id=key_id, nonce=nonce, expires=expires).on_conflict_do_nothing()
-    return (await work.run(statement)).rowcount == 1
+    return (await work.run(_TAKE_NONCE, {"key_id": key_id, "nonce": nonce, "expires": expires})).rowcount == 1
+
+
+_TAKE_NONCE: Final = upsert(t.nonce).on_conflict_do_nothing()
 
 
 async def forget_nonces(work: UnitOfWork, before: datetime) -> None:
@@ -150,5 +153,8 @@ class DisclosureEntry(msgspec.Struct, frozen=True, kw_only=True):
 async def record_disclosure(work: UnitOfWork, entry: DisclosureEntry) -> None:
     """Write one entry; it is committed with the request that it speaks of."""
     values = msgspec.structs.asdict(entry) | {"items": list(entry.items), "codes": list(entry.codes)}
-    # Inline: asking for the new id would need the right to read the log, which the application has not.
-    await work.run(insert(t.disclosure_entry).inline().values(values))
+    await work.run(_RECORD, values)
+
+
+# Inline: asking for the new id would need the right to read the log, which the application has not.
+_RECORD: Final = insert(t.disclosure_entry).inline()

@@ -42,9 +42,14 @@ class Keyring:
         row = await work.one(query)
         if row is None:
             raise Shredded
-        kek = self._unwrapped(row["kek_id"], row["kek"])
-        stored = WrappedDataKey(person_id=owner, key_id=1, kek_id=row["kek_id"], wrapped=row["wrapped"])
-        return DataKey.unwrap(kek, stored)
+        return self.unwrapped(owner, row["kek_id"], row["wrapped"], row["kek"])
+
+    def unwrapped(self, owner: str, kek_id: int | None, wrapped: bytes | None, kek_wrapped: bytes | None) -> DataKey:
+        """Return a data key from what the database holds of it; raises :class:`Shredded` where that is nothing."""
+        if kek_id is None or wrapped is None or kek_wrapped is None:
+            raise Shredded
+        stored = WrappedDataKey(person_id=owner, key_id=1, kek_id=kek_id, wrapped=wrapped)
+        return DataKey.unwrap(self._kek(kek_id, kek_wrapped), stored)
 
     async def of_service(self, work: UnitOfWork, now: datetime) -> DataKey:
         """Return the key of :data:`SERVICE`, made at its first use; two at once end with the same key.
@@ -60,6 +65,10 @@ class Keyring:
             await work.run(upsert(t.data_key).values(row).on_conflict_do_nothing())
             return await self.find(work, SERVICE)
 
+    async def prepare(self, work: UnitOfWork, now: datetime) -> None:
+        """Make the key of the month, so that nobody's transaction makes it while all others wait for that to end."""
+        await self._kek_of_month(work, now)
+
     async def _kek_of_month(self, work: UnitOfWork, now: datetime) -> Kek:
         """Return the key of the month, made by whoever first needs it; its id is the month, 202405."""
         kek_id = now.year * 100 + now.month
@@ -72,9 +81,9 @@ class Keyring:
             row = await work.one(query)
         if row is None:
             raise Shredded
-        return self._unwrapped(kek_id, row["wrapped"])
+        return self._kek(kek_id, row["wrapped"])
 
-    def _unwrapped(self, kek_id: int, wrapped: bytes) -> Kek:
+    def _kek(self, kek_id: int, wrapped: bytes) -> Kek:
         kek = self._keks.get(wrapped)
         if kek is None:
             month = f"{kek_id // 100:04}-{kek_id % 100:02}"

@@ -14,7 +14,6 @@ from sqlalchemy import (
     and_,
     cast,
     delete,
-    exists,
     func,
     insert,
     or_,
@@ -131,8 +130,8 @@ def _version_row(key: SealingKey, person_id: str, version: Version, revision: in
         "status": version.status,
         "mission": version.state.mission,
         "municipality": None if last_address is None else str(last_address.municipality),
-        "certain": _to_range(version.certain),
-        "possible": _to_range(version.possible),
+        "certain": to_range(version.certain),
+        "possible": to_range(version.possible),
         "disputed": sorted(version.disputed),
         "last_confirmed": version.last_confirmed,
         "revision": revision,
@@ -140,26 +139,8 @@ def _version_row(key: SealingKey, person_id: str, version: Version, revision: in
     }
 
 
-async def versions_during(
-    work: UnitOfWork, key: SealingKey, person_id: str, period: DayRange, *, up_to: int
-) -> tuple[Version, ...] | None:
-    """Return the versions of the projection that possibly hold on some day of ``period``, the earliest first.
-
-    None where there are none, or where the projection is ahead of what had been stamped by ``up_to``: then what was
-    known by that sequence number has to be folded from the movements.
-    """
-    stamped = exists().where(t.stamp.c.submission_id == t.movement.c.submission_id, t.stamp.c.seq <= up_to)
-    is_ahead = exists().where(t.movement.c.person_id == person_id, ~stamped)
-    query = (
-        select(t.version, is_ahead.label("is_ahead"))
-        .where(t.version.c.person_id == person_id, t.version.c.possible.op("&&")(_to_range(period)))
-        .order_by(func.lower(t.version.c.possible), func.upper(t.version.c.possible))
-    )
-    rows = await work.rows(query)
-    return None if not rows or rows[0]["is_ahead"] else tuple(_version(key, row) for row in rows)
-
-
-def _version(key: SealingKey, row: RowMapping) -> Version:
+def version_of(key: SealingKey, row: RowMapping) -> Version:
+    """Return the version that a row of the projection holds."""
     return Version(
         made_by=row["made_by"],
         status=Status(row["status"]),
@@ -232,7 +213,8 @@ def _key_row(person_id: str, key: SearchKey) -> dict[str, Any]:
     return {"person_id": person_id, "kind": str(key.kind), "generation": key.generation, "key": key.key}
 
 
-def _to_range(days: DayRange) -> Any:
+def to_range(days: DayRange) -> Any:
+    """Return days as PostgreSQL has them."""
     return Range(days.first, days.end) if not days.is_empty else Range(empty=True)
 
 

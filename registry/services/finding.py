@@ -1,0 +1,202 @@
+"""Whom a search finds: by one of a closed list of keys, as of the days and the moment asked about.
+
+Whom the grant does not cover is like somebody who is not there. Nothing here decides what is told of them.
+"""
+
+from datetime import UTC, date, datetime
+
+import msgspec
+
+from registry.contract.messages import (
+    ByAddresseeNumber,
+    ByIndividualNumber,
+    ByNameAndBirthDate,
+    ByResidentRecordCode,
+    Inquiry,
+)
+from registry.domain.basic_four import Difference, compare_birth_dates
+from registry.domain.dates import Answer, DayRange
+from registry.domain.disclosure import Condition, Grant, concerns
+from registry.domain.errors import Fault, FaultCode, InvalidInput, NotYetKnown
+from registry.domain.movement import Movement
+from registry.domain.municipality import MunicipalityTable
+from registry.domain.reconciliation import Identity
+from registry.domain.search_terms import TermKind, asked_terms, spellings
+from registry.domain.timeline import Version, fold
+from registry.services import records
+from registry.services.attendance import Caller
+from registry.services.resources import Resources
+from registry.store import look_up, sequencer, submissions
+from registry.store import records as stored_records
+from registry.store.sequencer import Known
+from registry.store.unit_of_work import UnitOfWork
+from registry.vault.search_keys import SearchKey
+
+VersionThen = tuple[Version, Answer]
+"""A version, and whether it holds on the days asked about for certain or possibly."""
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """An inquiry that may be asked: of which days, under which grant."""
+
+    inquiry: Inquiry
+    grant: Grant
+    caller: Caller
+    period: DayRange
+
+
+class Hit(msgspec.Struct, frozen=True, kw_only=True):
+    """A person who fits the search and of whom the grant speaks: the versions of the days asked about."""
+
+    person_id: str
+    versions: tuple[VersionThen, ...]
+    confirmed: bool
+
+
+async def find(resources: Resources, work: UnitOfWork, question: Question) -> tuple[Known, list[Hit]]:
+    """Return up to where knowledge goes that the answer draws on, and the people who fit.
+
+    Raises NotYetKnown for a moment that the registry has not stamped yet, InvalidInput for one that is none.
+    """
+    search = question.inquiry.search
+    if isinstance(search, ByIndividualNumber | ByResidentRecordCode) and question.inquiry.known_at is None:
+        return await _find_today(resources, work, question, _key_of_number(resources, search))
+    known = await _known(work, question.inquiry.known_at)
+    hits = [
+        await _folded(resources, work, question, known, person_id)
+        for person_id in await _candidates(resources, work, question, known)
+    ]
+    return known, [hit for hit in hits if hit is not None]
+
+
+def _key_of_number(resources: Resources, search: ByIndividualNumber | ByResidentRecordCode) -> SearchKey:
+    if isinstance(search, ByIndividualNumber):
+        return resources.search_keys.of(TermKind.INDIVIDUAL_NUMBER, search.individual_number.reveal())
+    return resources.search_keys.of(TermKind.RESIDENT_RECORD_CODE, search.resident_record_code.reveal())
+
+
+async def _find_today(
+    resources: Resources, work: UnitOfWork, question: Question, key: SearchKey
+) -> tuple[Known, list[Hit]]:
+    """Answer by number as things stand: from the projection, in one round trip; its search key proves the number.
+
+    Where the projection is ahead of what is stamped, it is folded: an answer holds nothing that was not known at the
+    moment it names.
+    """
+    known, found = await look_up.by_key(work, resources.keyring, key, question.period)
+    if known is None:
+        raise _nothing_known()
+    hits = []
+    for one in found:
+        if one.versions is None:
+            hits.append(await _folded(resources, work, question, known, one.person_id))
+        else:
+            versions = tuple(
+                (version, Answer.of(certain=version.certain.meets(question.period), possible=True))
+                for version in one.versions
+            )
+            hits.append(
+                _concerned(
+                    resources, question, known, Hit(person_id=one.person_id, versions=versions, confirmed=one.confirmed)
+                )
+            )
+    return known, [hit for hit in hits if hit is not None]
+
+
+async def _known(work: UnitOfWork, known_at: datetime | None) -> Known:
+    """Return up to what the answer may draw on; a moment not stamped yet is refused, so that no answer ever changes."""
+    known = await sequencer.known_until(work)
+    if known is None:
+        raise _nothing_known()
+    if known_at is None:
+        return known
+    known_at = _in_utc(known_at)
+    if known_at > known.at:
+        raise NotYetKnown(
+            Fault(code=FaultCode.NOT_KNOWN_YET, pointer="/known_at", expected=f"up to {known.at.isoformat()}")
+        )
+    return Known(await sequencer.last_seq(work, known_at), known_at)
+
+
+def _nothing_known() -> NotYetKnown:
+    return NotYetKnown(Fault(code=FaultCode.NOT_KNOWN_YET, expected="the sequencer to run; try again shortly"))
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        expected = "a moment of the years 1 to 9999 in UTC"
+        raise InvalidInput(Fault(code=FaultCode.OUT_OF_RANGE, pointer="/known_at", expected=expected)) from None
+
+
+async def _candidates(resources: Resources, work: UnitOfWork, question: Question, known: Known) -> tuple[str, ...]:
+    """Return the records that the search may find; whether one fits is seen when it is open."""
+    search = question.inquiry.search
+    if isinstance(search, ByAddresseeNumber):
+        municipality = question.caller.body
+        key = resources.search_keys.of(TermKind.ADDRESSEE_NUMBER, municipality, search.addressee_number)
+        person_id = await submissions.person_of_addressee(work, municipality, key.key, up_to=known.seq)
+        return () if person_id is None else (person_id,)
+    if isinstance(search, ByNameAndBirthDate):
+        keys = records.keys_of(resources, asked_terms(search.name, search.birth_date.earliest))
+    else:
+        keys = frozenset({_key_of_number(resources, search)})
+    return tuple(await stored_records.find(work, keys))
+
+
+async def _folded(
+    resources: Resources, work: UnitOfWork, question: Question, known: Known, person_id: str
+) -> Hit | None:
+    """Read one candidate as then known; None if it does not fit, or has no version of which the grant speaks."""
+    key = await resources.keyring.find(work, person_id)
+    movements = await stored_records.movements_of(work, key, person_id, up_to=known.seq)
+    if not movements or not _fits(question, movements):
+        return None
+    confirmed = await submissions.is_confirmed(work, person_id, up_to=known.seq)
+    versions = fold(movements).during(question.period)
+    return _concerned(resources, question, known, Hit(person_id=person_id, versions=versions, confirmed=confirmed))
+
+
+def _fits(question: Question, movements: tuple[Movement, ...]) -> bool:
+    """Whether a record as then known fits the search: by its past names and numbers as well as the present ones."""
+    known = records.identities_of(movements)
+    search = question.inquiry.search
+    match search:
+        case ByIndividualNumber():
+            return any(one.individual_number == search.individual_number for one in known)
+        case ByResidentRecordCode():
+            return any(one.resident_record_code == search.resident_record_code for one in known)
+        case ByNameAndBirthDate():
+            return any(_same_name_and_birth(search, one) for one in known)
+        case ByAddresseeNumber():
+            return True
+
+
+def _same_name_and_birth(search: ByNameAndBirthDate, known: Identity) -> bool:
+    if known.name is None or known.birth_date is None:
+        return False
+    same_day = compare_birth_dates(search.birth_date, known.birth_date) is not Difference.DIFFERENT
+    return same_day and bool(spellings(search.name) & spellings(known.name))
+
+
+def _concerned(resources: Resources, question: Question, known: Known, hit: Hit) -> Hit | None:
+    """Return the hit with only those versions of which the grant speaks; of other days nothing is said."""
+    on = known.at.date()
+    told = tuple(one for one in hit.versions if _is_concerned(resources.municipalities, question, one[0], on))
+    return msgspec.structs.replace(hit, versions=told) if told else None
+
+
+def _is_concerned(municipalities: MunicipalityTable, question: Question, version: Version, on: date) -> bool:
+    address = version.state.last_address
+    last_municipalities: set[str] = set()
+    if question.grant.condition is Condition.FORMER_RESIDENT and address is not None:
+        left = version.possible.first or date.min
+        heirs = municipalities.successors(address.municipality, since=left, on=on)
+        last_municipalities = {str(address.municipality), *map(str, heirs)}
+    return concerns(
+        question.grant,
+        asker=question.caller.body,
+        last_municipalities=last_municipalities,
+        missions=[version.state.mission or ""],
+    )
