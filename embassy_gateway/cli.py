@@ -13,14 +13,18 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from embassy_gateway.batch.form import OWN_FORM, form_of
+from embassy_gateway.batch.form import template as form_template
+from embassy_gateway.batch.map_file import read_map
+from embassy_gateway.batch.screen import show_map_faults
 from embassy_gateway.delivery import ALARMING, Tally
-from embassy_gateway.intake import MAX_FILE_BYTES
 from embassy_gateway.overview import as_json, dead_letters, overview
 from embassy_gateway.schema import State
-from embassy_gateway.screens import show_faults, show_overview, show_taken, show_tally
+from embassy_gateway.screens import show_faults, show_overview, show_tally
 from embassy_gateway.sealing import SealBroken, SetupRefused
 from embassy_gateway.settings import PREFIX, read_settings
 from embassy_gateway.spool import SpoolRefused, SpoolUnavailable
+from embassy_gateway.submitting import Order, hand_in, is_table, read_whole
 from embassy_gateway.wiring import Gateway, open_gateway
 from registry.domain.errors import InvalidInput
 
@@ -64,28 +68,72 @@ _console = Console(highlight=False, soft_wrap=True)
 
 
 @app.command
-def submit(files: Annotated[list[Path], Parameter(negative="")], /, *, mend: int | None = None) -> int:
+def submit(
+    files: Annotated[list[Path], Parameter(negative="")],
+    /,
+    *,
+    mend: int | None = None,
+    map_: Annotated[Path | None, Parameter(name="--map")] = None,
+    check: Annotated[bool, Parameter(negative="")] = False,
+    as_json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
     """Check report files and take them into the spool 届書の受付.
 
-    Each FILE holds a report as JSON, or a list of them. Good ones wait for delivery, faulty ones are kept as dead
-    letters with all their faults; a report taken in before is not taken in twice.
+    Each FILE is JSON (a report, or a list of them), or a table with one row a person (.csv, .tsv): the staff's own
+    form, or with --map an export of another service. Good reports wait for delivery; one that was taken in before is
+    not taken in twice. Of a JSON file, faulty ones are kept as dead letters; of a table they stay in the file, to be
+    mended there and handed in again.
+
+    For example:
+
+    - `embassy-gateway submit report.json`
+    - `embassy-gateway template --out reports.csv`, fill it in, `embassy-gateway submit --check reports.csv`
+    - `embassy-gateway submit export.csv --map orrnet.toml`
 
     Parameters
     ----------
     files
-        JSON files; members of `people` may carry `nationality`, and whoever is not JP is left at the mission.
+        Who carries a nationality other than JP is left at the mission.
     mend
         The dead letter whose place the one report of the one FILE takes.
+    map_
+        The map of the columns and codes of an export, a TOML file.
+    check
+        Only check: take nothing in.
+    as_json_
+        Print it for programs.
     """
     if mend is not None and len(files) != 1:
         raise SpoolRefused("--mend takes one FILE")
-    needs_staff = False
+    if map_ is not None and not any(map(is_table, files)):
+        raise SpoolRefused("--map goes with a table (.csv, .tsv, .txt)")
+    try:
+        form = OWN_FORM if map_ is None else form_of(read_map(read_whole(map_)))
+    except InvalidInput as refused:
+        show_map_faults(_console, str(map_), refused.faults)
+        return Exit.REFUSED
+    order = Order(form=form, mends=mend, check_only=check, as_json=as_json_)
     with _gateway() as gateway:
-        for path in files:
-            for taken in gateway.take_in(_read(path), mend):
-                show_taken(_console, path.name, taken)
-                needs_staff |= taken.state in {State.FAULTY, State.REFUSED, State.ALARM}
+        needs_staff = hand_in(_console, gateway, files, order)
     return Exit.NEEDS_STAFF if needs_staff else Exit.DONE
+
+
+@app.command
+def template(*, out: Path) -> int:
+    """Write the staff's batch form: a CSV with one row a person, its columns explained, with an example 一括届の様式.
+
+    Parameters
+    ----------
+    out
+        The file to write; one that is there already is not touched.
+    """
+    try:
+        with out.open("xb") as file:
+            file.write(form_template())
+    except OSError as error:
+        raise SpoolRefused(f"{out}: {error.strerror}") from None
+    _console.print(f"[green]✓[/] {out}: fill it in, then (記入してから): embassy-gateway submit --check {out}")
+    return Exit.DONE
 
 
 @app.command
@@ -163,15 +211,6 @@ async def _deliver(gateway: Gateway, once: bool, until_empty: bool) -> Tally:  #
             if until_empty:
                 return await deliverer.until_empty()
             return await deliverer.for_ever()
-
-
-def _read(path: Path) -> bytes:
-    """Read a file, or of one that is too long just enough to refuse it."""
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise SpoolRefused(f"{path}: {error.strerror}") from None
 
 
 def _print_report(gateway: Gateway, row: int) -> int:

@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from embassy_gateway.delivery import ALARMING, Tally
+from embassy_gateway.intake import Examined
 from embassy_gateway.overview import STATE_LABELS, DeadLetter, Overview
 from embassy_gateway.schema import State
 from embassy_gateway.wiring import Taken
@@ -24,6 +25,16 @@ _TROUBLES = {
 }
 
 
+def show_checked(console: Console, name: str, place: int, examined: Examined) -> None:
+    """Print what was found in one report of a file that was only checked."""
+    head = f"{escape(name)} #{place + 1}"
+    if examined.faults:
+        console.print(f"[red]✗[/] {head}: faulty; only checked, not taken in (記載の誤り、点検のみ)")
+    else:
+        console.print(f"[green]✓[/] {head}: without fault; only checked, not taken in (点検のみ)")
+    _show_found(console, examined.left, examined.faults, examined.warnings)
+
+
 def show_taken(console: Console, name: str, taken: Taken) -> None:
     """Print what became of one report of a file."""
     head = f"{escape(name)} #{taken.place + 1}"
@@ -35,13 +46,17 @@ def show_taken(console: Console, name: str, taken: Taken) -> None:
     else:
         days = f"{taken.days.local_date} at the mission (日本 {taken.days.japan_date})"
         console.print(f"[green]✓[/] {head}: report {taken.id}, taken in {days}, {label}")
-    if taken.left:
-        console.print(f"    foreign members left at the mission (外国籍の同居家族): {taken.left}")
-    for fault in (*taken.faults, *taken.warnings):
-        for line in _lines(fault.code, fault.pointer, fault.expected, is_error=fault in taken.faults):
-            console.print(line)
+    _show_found(console, taken.left, taken.faults, taken.warnings)
     if taken.state is State.FAULTY:
         console.print(f"    mend the file, then: embassy-gateway submit --mend {taken.id} FILE (補正して再提出)")
+
+
+def _show_found(console: Console, left: int, faults: tuple[Fault, ...], warnings: tuple[Fault, ...]) -> None:
+    if left:
+        console.print(f"    foreign members left at the mission (外国籍の同居家族): {left}")
+    for fault in (*faults, *warnings):
+        for line in _lines(fault.code, fault.pointer, fault.expected, is_error=fault in faults):
+            console.print(line)
 
 
 def show_overview(console: Console, overview: Overview) -> None:

@@ -68,15 +68,14 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
         :class:`~embassy_gateway.spool.SpoolRefused` when it cannot be replaced, ``SpoolUnavailable`` when the
         spool cannot be written.
         """
-        moment = self.clock().astimezone(self.zone)
-        days = two_clocks(moment, self.zone)
-        found: Iterable[tuple[bytes, Examined]] = examine(text, self.rules, days.local_date)
+        days = two_clocks(self._now(), self.zone)
+        found: Iterable[tuple[bytes, Examined]] = self.examine(text)
         if mends is not None:
             found = tuple(found)
             if len(found) != 1:
                 raise SpoolRefused("what mends a report is a file with that one report")
         for place, (came, examined) in enumerate(found):
-            entry = self._spooled(came, examined, moment, mends)
+            entry = self.keep(came, examined, mends)
             yield Taken(
                 place=place,
                 days=days,
@@ -88,9 +87,16 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
                 warnings=examined.warnings,
             )
 
-    def _spooled(self, came: bytes, examined: Examined, moment: datetime, mends: int | None) -> Entry:
-        """Queue a good report with its evidence; keep a faulty one. What nobody can read stays with its sender."""
-        body = examined.body
+    def examine(self, text: bytes) -> Iterator[tuple[bytes, Examined]]:
+        """Check a file as of today at the mission; write nothing."""
+        return examine(text, self.rules, two_clocks(self._now(), self.zone).local_date)
+
+    def keep(self, came: bytes, examined: Examined, mends: int | None = None) -> Entry:
+        """Queue a good report with its evidence; keep a faulty one. What nobody can read stays with its sender.
+
+        Raises as :meth:`take_in`.
+        """
+        body, moment = examined.body, self._now()
         intake = Intake(
             digest=self.spool.key.digest(came if body is None else body),
             body=body,
@@ -111,6 +117,10 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
             return make_evidence(body, key, header)
 
         return self.spool.queue(intake, sign)
+
+    def _now(self) -> datetime:
+        """Return the time at the mission."""
+        return self.clock().astimezone(self.zone)
 
     @asynccontextmanager
     async def delivering(self, notice: Callable[[Tally], None]) -> AsyncIterator[Deliverer]:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from embassy_gateway.cli import Exit, run
+from embassy_gateway.cli import Exit
 from embassy_gateway.settings import PREFIX
 from tests.embassy_gateway.mission import (
     FOREIGNER,
@@ -14,44 +14,12 @@ from tests.embassy_gateway.mission import (
     SURNAME,
     person,
     report,
-    settings_of,
-    settle_in,
-    text,
 )
-from tests.embassy_gateway.registry_stand_in import Fare, line_to
+from tests.embassy_gateway.registry_stand_in import Fare
 
 # The commands run by the clock of the machine: days long past are right on any day.
 DAYS = {"effective": "2024-04-01", "notified_on": "2024-04-10"}
 FAULTY = report(9) | DAYS | {"effective": "2024-02-30"}
-
-
-@pytest.fixture
-def desk(tmp_path, monkeypatch, capfd):
-    """A desk at the mission with its registry: ``desk(command…)`` returns exit code and output."""
-    _, registry, _ = settle_in(tmp_path)
-    with line_to(registry) as line:
-        settings = settings_of(tmp_path, line.url)
-        for name in settings.__struct_fields__:
-            monkeypatch.setenv(PREFIX + name.upper(), getattr(settings, name))
-        yield Desk(tmp_path, registry, line, capfd)
-
-
-class Desk:
-    def __init__(self, folder, registry, line, capfd):
-        self.folder = folder
-        self.registry = registry
-        self.line = line
-        self._capfd = capfd
-        capfd.readouterr()
-
-    def __call__(self, *arguments):
-        code = run(list(map(str, arguments)))
-        captured = self._capfd.readouterr()
-        return code, captured.out + captured.err
-
-    def file(self, *reports, name="reports.json"):
-        (self.folder / name).write_bytes(text(*reports))
-        return self.folder / name
 
 
 def good(number=0, **changes):
