@@ -134,8 +134,9 @@ def _is_same_person(one: ReportedPerson, other: ReportedPerson) -> bool:
     """Whether two entries of one household name one person; twins differ in their given names."""
     if one.individual_number is not None and one.individual_number == other.individual_number:
         return True
-    same_name = compare_names(one.name, other.name) in {Difference.SAME, Difference.VARIANT}
-    return same_name and compare_birth_dates(one.birth_date, other.birth_date) is Difference.SAME
+    if compare_birth_dates(one.birth_date, other.birth_date) is not Difference.SAME:
+        return False
+    return compare_names(one.name, other.name) in {Difference.SAME, Difference.VARIANT}
 
 
 def _check_mission(report: ResidenceReport, missions: MissionTable, faults: Faults) -> None:

@@ -46,8 +46,8 @@ class Term(Confidential, frozen=True, kw_only=False):
 def terms(identities: Iterable[Identity]) -> frozenset[Term]:
     """Return every term by which a person with these identities can be found: each name with each date of birth."""
     known = tuple(identities)
-    names = [one.name for one in known if one.name is not None]
-    births = [one.birth_date for one in known if one.birth_date is not None]
+    names = {one.name for one in known if one.name is not None}
+    births = {one.birth_date for one in known if one.birth_date is not None}
     compounds = (term for name in names for birth in births for term in name_terms(name, birth))
     return frozenset(compounds) | strong_terms(known)
 

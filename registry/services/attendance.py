@@ -119,6 +119,7 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
     async def attempt_once(self, work: UnitOfWork, act: Act, once: Once) -> StoredAnswer:
         """Act unless something was already answered under this key: then that, or a conflict for another body."""
         body = self.caller.body
+        await callers.lock_idempotency(work, body, [once.idempotency_key])
         request_hash = sha256(self.asked.operation.encode() + b"\0" + once.body).digest()
         claim = await callers.claim_key(work, body, once.idempotency_key, request_hash, self.now)
         if claim is None:

@@ -10,14 +10,20 @@ from registry.services import records, submissions
 from registry.services.attendance import Act, Attendance, Done, Once, refusing
 from registry.services.key_directory import KeyDirectory
 from registry.services.submissions import Checked
+from registry.store import callers
 from registry.store.unit_of_work import UnitOfWork
 
 
 async def accept(work: UnitOfWork, keys: KeyDirectory, attendance: Attendance, batch: Batch) -> Done:
     """Take in the items one by one as if each had come alone; ``attendance`` is that of a single report."""
     read = [_read(keys, attendance, item) for item in batch.items]
-    identities = [one for checked in read if isinstance(checked, Checked) for one in submissions.identities_of(checked)]
-    await records.lock_identities(attendance.resources, work, identities)
+    good = [one for one in read if isinstance(one, Checked)]
+    await callers.lock_idempotency(work, attendance.caller.body, (item.idempotency_key for item in batch.items))
+    identities = [identity for one in good for identity in submissions.identities_of(one)]
+    known: set[str] = set()
+    for one in good:
+        known |= await submissions.people_replaced(work, attendance.caller, one)
+    await records.lock_identities(attendance.resources, work, identities, also=known)
     outcomes = [
         await _accept_one(work, attendance, item, checked) for item, checked in zip(batch.items, read, strict=True)
     ]

@@ -25,7 +25,7 @@ from registry.domain.search_terms import TermKind, asked_terms, spellings
 from registry.domain.timeline import Version, fold
 from registry.services import records
 from registry.services.attendance import Caller
-from registry.services.resources import Resources
+from registry.services.resources import Resources, japan_date
 from registry.store import look_up, sequencer, submissions
 from registry.store import records as stored_records
 from registry.store.sequencer import Known
@@ -182,7 +182,7 @@ def _same_name_and_birth(search: ByNameAndBirthDate, known: Identity) -> bool:
 
 def _concerned(resources: Resources, question: Question, known: Known, hit: Hit) -> Hit | None:
     """Return the hit with only those versions of which the grant speaks; of other days nothing is said."""
-    on = known.at.date()
+    on = japan_date(known.at)
     told = tuple(one for one in hit.versions if _is_concerned(resources.municipalities, question, one[0], on))
     return msgspec.structs.replace(hit, versions=told) if told else None
 

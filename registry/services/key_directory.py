@@ -31,10 +31,10 @@ class KeyDirectory:
         now = self._resources.clock()
         if self._read_at is not None and timedelta(0) <= now - self._read_at < READ_AGAIN_AFTER:
             return
+        self._read_at = now  # before the others who come meanwhile do the same
         async with self._resources.work() as work:
             rows = await callers.registered_keys(work)
         self._known = {row.key_id: _Known(VerifyingKey.from_pem(row.key_id, row.public_key), row) for row in rows}
-        self._read_at = now
 
     def verifying(self, key_id: str) -> VerifyingKey | None:
         """Return the key to check a request with, or None if it is not registered or not valid now."""

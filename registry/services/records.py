@@ -5,6 +5,7 @@ A change is planned first and written afterwards, so that a dry run is the same 
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -21,7 +22,7 @@ from registry.domain.reconciliation import (
     reconcile,
 )
 from registry.domain.search_terms import STRONG, Term, name_terms, strong_terms, terms
-from registry.domain.timeline import Contradiction, Timeline, difference, fold
+from registry.domain.timeline import Timeline, difference, fold
 from registry.services.resources import Resources, japan_date
 from registry.store import reconciliations, records, submissions
 from registry.store.reconciliations import Standing
@@ -29,6 +30,9 @@ from registry.store.submissions import Case, Event, StoredLink
 from registry.store.unit_of_work import UnitOfWork
 from registry.vault.keys import DataKey
 from registry.vault.search_keys import SearchKey
+
+MOST_PEOPLE: Final = 10_000
+"""Records that one request may be about, those included whose names are merely alike."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,11 +62,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """All movements of the record with the new ones."""
         return (*self.found.movements, *self.added)
 
-    @property
-    def new_contradictions(self) -> tuple[Contradiction, ...]:
-        """The contradictions that this change brings."""
-        return tuple(one for one in self.after.contradictions if one not in self.before.contradictions)
-
 
 async def lock_identities(
     resources: Resources, work: UnitOfWork, identities: Iterable[Identity], *, also: Iterable[str] = ()
@@ -74,7 +73,7 @@ async def lock_identities(
     """
     keys = keys_of(resources, (term for one in identities for term in _asked(one)))
     await records.lock_keys(work, keys)
-    await records.lock_people(work, {*await records.find(work, keys), *also})
+    await records.lock_people(work, {*await records.find(work, keys, at_most=MOST_PEOPLE), *also})
 
 
 async def join(resources: Resources, work: UnitOfWork, identity: Identity, now: datetime) -> Found:
@@ -82,16 +81,21 @@ async def join(resources: Resources, work: UnitOfWork, identity: Identity, now: 
 
     The caller has locked the identity's keys (:func:`lock_identities`).
     """
+    decision = await decide(resources, work, identity)
+    if decision.person_id is None:
+        return await open_record(resources, work, decision, now)
+    return await reopen(resources, work, decision.person_id, decision)
+
+
+async def decide(resources: Resources, work: UnitOfWork, identity: Identity, *, besides: str = "") -> Link:
+    """Say to which record, ``besides`` one, an identity belongs, and open none; the caller has locked its keys."""
     found = await records.find(work, keys_of(resources, _asked(identity)))
     candidates = [
         Candidate(person_id=one, identities=identities_of(await _movements(resources, work, one)))
         for one, is_current in found.items()
-        if is_current
+        if is_current and one != besides
     ]
-    decision = link(identity, candidates)
-    if decision.person_id is None:
-        return await open_record(resources, work, decision, now)
-    return await reopen(resources, work, decision.person_id, decision)
+    return link(identity, candidates)
 
 
 async def open_record(resources: Resources, work: UnitOfWork, decision: Link, now: datetime) -> Found:
@@ -103,18 +107,48 @@ async def open_record(resources: Resources, work: UnitOfWork, decision: Link, no
 
 
 async def follow(
-    resources: Resources, work: UnitOfWork, earlier: StoredLink, identity: Identity, *, pointer: str
+    resources: Resources,
+    work: UnitOfWork,
+    earlier: StoredLink,
+    identity: Identity,
+    wrong: Sequence[str],
+    *,
+    pointer: str,
+    claims: bool = True,
 ) -> Found:
     """Reopen the record to which its sender's own earlier submission was joined; the link is as good as that one was.
 
-    Raises InvalidInput at ``pointer`` if somebody else stands there now.
+    ``wrong`` are the movements that the earlier one made for this person. A record whose number, code or 4情報 these
+    are as well is a rival, unless nothing is claimed (``claims``). Raises InvalidInput at ``pointer`` if somebody else
+    stands there now, be it by one step or by two: name and date of birth are held against what the record says and
+    against what was said at first.
     """
-    same = Link(method=LinkMethod.SAME_SUBMITTER, person_id=earlier.person_id, on_unconfirmed=not earlier.confirmed)
-    found = await reopen(resources, work, earlier.person_id, same)
-    if is_somebody_else(identity, identities_of(found.movements)):
+    found = await reopen(resources, work, earlier.person_id, Link(method=LinkMethod.SAME_SUBMITTER))
+    at_first = [Identity.of(one.statement) for one in _first_of(found.movements, wrong)]
+    if any(is_somebody_else(identity, known) for known in (identities_of(found.movements), at_first)):
         expected = "the person for whom this stood before: name and date of birth are both another's"
         raise InvalidInput(Fault(code=FaultCode.NOT_ALLOWED_HERE, pointer=pointer, expected=expected))
-    return found
+    other = Link(method=LinkMethod.OPENED)
+    if claims:
+        other = await decide(resources, work, identity, besides=earlier.person_id)
+    rivals = {*other.rivals, *([other.person_id] if other.person_id else [])}
+    followed = Link(
+        method=LinkMethod.SAME_SUBMITTER,
+        person_id=earlier.person_id,
+        rivals=tuple(sorted(rivals)),
+        on_unconfirmed=not earlier.confirmed,
+    )
+    return msgspec.structs.replace(found, link=followed)
+
+
+def _first_of(movements: Iterable[Movement], wrong: Iterable[str]) -> Iterator[Movement]:
+    """Yield the movements that stood first in the places where ``wrong`` stand now."""
+    by_id = {one.movement_id: one for one in movements}
+    for movement_id in wrong:
+        first = by_id[movement_id]
+        while first.replaces in by_id:
+            first = by_id[first.replaces]
+        yield first
 
 
 async def reopen(resources: Resources, work: UnitOfWork, person_id: str, decision: Link) -> Found:
@@ -165,15 +199,20 @@ def plan(found: Found, added: Sequence[Movement]) -> Plan:
 
 
 async def write(resources: Resources, work: UnitOfWork, change: Plan, link: StoredLink, now: datetime) -> None:
-    """Write a planned change: link, movements, versions, search keys, cases and events."""
-    await submissions.add_link(work, link)
+    """Write a planned change: link, movements, versions, search keys, cases and events.
+
+    Who claims a number that another record holds does not get it, and the link that brought it is unconfirmed.
+    """
+    held_elsewhere = await _make_findable(resources, work, change)
+    confirmed = link.confirmed and not held_elsewhere
+    await submissions.add_link(work, msgspec.structs.replace(link, confirmed=confirmed))
     await records.add_movements(work, change.found.key, change.person_id, change.added)
     gone, come = difference(change.before, change.after)
     await records.replace_versions(
         work, change.found.key, change.person_id, gone=gone, come=come, revision=len(change.movements)
     )
-    held_elsewhere = await _make_findable(resources, work, change)
-    await submissions.open_cases(work, _cases(change, link.submission_id, held_elsewhere), now)
+    await submissions.settle_cases(work, change.person_id, link.submission_id, _disputes(change, held_elsewhere), now)
+    await submissions.open_cases(work, _rivals(change, link.submission_id), now)
     await submissions.add_events(work, events(change, link.submission_id), now)
     await reconcile_record(resources, work, change.person_id, change.movements)
 
@@ -210,23 +249,22 @@ async def _make_findable(resources: Resources, work: UnitOfWork, change: Plan) -
     return await records.hold_numbers(work, change.person_id, living)
 
 
-def _cases(change: Plan, submission_id: str, held_elsewhere: frozenset[SearchKey]) -> Iterator[Case]:
-    """Yield what people have to decide because of this change."""
-    for one in change.new_contradictions:
-        yield Case(person_id=change.person_id, submission_id=submission_id, kind=str(one.conflict), field=one.field)
+def _disputes(change: Plan, held_elsewhere: frozenset[SearchKey]) -> Iterator[tuple[str, str]]:
+    """Yield kind and field of each thing that people have to decide about the record as it is now."""
+    for one in change.after.contradictions:
+        yield str(one.conflict), one.field
+    for key in held_elsewhere:
+        yield submissions.HELD_BY_ANOTHER, str(key.kind)
+
+
+def _rivals(change: Plan, submission_id: str) -> Iterator[Case]:
+    """Yield the case of a link to which other records have a claim."""
     if change.found.link.rivals:
         yield Case(
             person_id=change.person_id,
             submission_id=submission_id,
-            kind="rivals",
+            kind=submissions.RIVALS,
             rivals=change.found.link.rivals,
-        )
-    for key in sorted(held_elsewhere, key=lambda one: one.kind):
-        yield Case(
-            person_id=change.person_id,
-            submission_id=submission_id,
-            kind="number-held-by-another",
-            field=str(key.kind),
         )
 
 

@@ -63,8 +63,10 @@ async def take_in(
         raise NotPermitted(Fault(code=FaultCode.NO_GRANT, expected="除票 come from municipalities"))
     now = resources.clock()
     readable = [one for one in arrived if isinstance(one, RemovedRecord)]
-    await stored_records.lock_keys(work, [_addressee_key(resources, one) for one in readable])
-    await records.lock_identities(resources, work, map(_identity, readable))
+    addressees = [_addressee_key(resources, one) for one in readable]
+    await stored_records.lock_keys(work, addressees)
+    known = await submissions.people_of_addressees(work, caller.body, [one.key for one in addressees])
+    await records.lock_identities(resources, work, map(_identity, readable), also=known)
     taken = [await _take_in_one(resources, work, caller, index, one, now) for index, one in enumerate(arrived)]
     answer = DeliveryAnswer(
         extract_id=delivery.extract_id,
@@ -154,7 +156,8 @@ async def _apply(resources: Resources, work: UnitOfWork, caller: Caller, incomin
     movement = rules.movement(incoming.record, submission_id, replaced)
     if movement is None:
         return _Taken(_unchanged(incoming), None if held is None else held.person_id)
-    plan = records.plan(await _found(resources, work, incoming), (movement,))
+    wrong = () if replaced is None else (replaced,)
+    plan = records.plan(await _found(resources, work, incoming, wrong), (movement,))
     state = _state(incoming, plan)
     person = outcome(resources, caller, plan, 0)
     done = RecordOutcome(index=incoming.index, state=state, submission_id=submission_id, person=person)
@@ -168,12 +171,12 @@ async def _last_movement(work: UnitOfWork, held: HeldRemovedRecord) -> str | Non
     return earlier[0] if earlier else None
 
 
-async def _found(resources: Resources, work: UnitOfWork, incoming: _Incoming) -> Found:
+async def _found(resources: Resources, work: UnitOfWork, incoming: _Incoming, wrong: tuple[str, ...]) -> Found:
     """Return the record that the municipality's own key stands for, or the one that the identity belongs to."""
     identity = _identity(incoming.record)
     if incoming.held is not None:
         (earlier,) = await submissions.links_of(work, incoming.held.submission_id)
-        return await records.follow(resources, work, earlier, identity, pointer="/addressee_number")
+        return await records.follow(resources, work, earlier, identity, wrong, pointer="/addressee_number")
     return await records.join(resources, work, identity, incoming.now)
 
 
@@ -196,6 +199,8 @@ async def _write(resources: Resources, work: UnitOfWork, incoming: _Incoming, pl
         received_on=japan_date(incoming.now),
         replaces=None if incoming.held is None else incoming.held.submission_id,
     )
+    if incoming.held is not None:
+        await submissions.close_cases(work, incoming.held.submission_id, incoming.now)
     key = await resources.keyring.make(work, done.submission_id, incoming.now)
     content = Content(body=encode(incoming.record), evidence="", receipt=encode(done))
     await submissions.add(work, key, submission, content)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Final
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -18,26 +17,21 @@ from registry.contract.messages import DryRun, PersonOutcome, Receipt, Submissio
 from registry.contract.problems import ProblemCode, fault_entry
 from registry.domain import residence_report
 from registry.domain.disclosure import BodyKind
-from registry.domain.errors import Fault, FaultCode, Faults, InvalidInput, NotCompetent, NotFound, NotPermitted
+from registry.domain.errors import Fault, FaultCode, Faults, InvalidInput, NotCompetent, NotPermitted
 from registry.domain.mission import two_clocks
 from registry.domain.reconciliation import Identity
 from registry.domain.residence_report import ReportKind, ResidenceReport
 from registry.domain.timeline import difference, fold
-from registry.services import records
+from registry.services import receipts, records
 from registry.services.attendance import Caller, Done
 from registry.services.key_directory import KeyDirectory
+from registry.services.receipts import ANNULMENT, KIND, is_id
 from registry.services.records import Found, Plan
 from registry.services.resources import Resources, japan_date
 from registry.store import records as stored_records
 from registry.store import submissions
 from registry.store.submissions import Case, Content, StoredLink, Submission
 from registry.store.unit_of_work import UnitOfWork
-
-KIND: Final = "report"
-"""The kind of submission that a report is."""
-
-ABOUT_PEOPLE: Final = ("rivals",)
-"""Kinds of cases that a correction leaves open: it stands for the same people, whoever they are."""
 
 REVIEW_WARNINGS: Final = frozenset({FaultCode.COMPETENCE_UNCERTAIN})
 """Warnings that people have to look at before the submission counts as accepted."""
@@ -114,7 +108,8 @@ async def accept(resources: Resources, work: UnitOfWork, caller: Caller, checked
         people=_outcomes(resources, caller, plans),
         warnings=tuple(map(fault_entry, checked.warnings)),
     )
-    await _write(resources, work, checked, plans, receipt, _submission(caller, checked, receipt, earlier))
+    submission = _submission(caller, checked, receipt, earlier)
+    await _write(resources, work, checked, plans, receipt, submission, earlier)
     return Done(message=receipt, outcome=str(state), people=tuple(one.person_id for one in plans))
 
 
@@ -148,13 +143,16 @@ async def _plans(
     replaced = {} if earlier is None else await _people_of(work, earlier)
     _refuse_other_people(report, replaced)
     identities = identities_of(checked)
+    claims = report.kind is not ReportKind.ANNULMENT or (earlier is not None and earlier.kind == ANNULMENT)
     known = (link.person_id for link in replaced.values())
     await records.lock_identities(resources, work, identities, also=known)
     plans: list[Plan] = []
     for index, identity in enumerate(identities):
-        if index in replaced:
-            found = await records.follow(resources, work, replaced[index], identity, pointer=f"/people/{index}")
-            wrong = await stored_records.movement_ids(work, earlier.submission_id, index) if earlier else ()
+        if earlier is not None and index in replaced:
+            wrong = await stored_records.movement_ids(work, earlier.submission_id, index)
+            found = await records.follow(
+                resources, work, replaced[index], identity, wrong, pointer=f"/people/{index}", claims=claims
+            )
         else:
             found, wrong = await records.join(resources, work, identity, checked.now), ()
         _refuse_twice(plans, found.person_id, index)
@@ -186,7 +184,7 @@ async def _replaced(work: UnitOfWork, caller: Caller, report: ResidenceReport) -
     named = report.replaces
     if named is None:
         return None
-    earlier = await submissions.get(work, named) if _is_id(named) else None
+    earlier = await submissions.get(work, named) if is_id(named) else None
     earlier = earlier or await submissions.get_by_sender_key(work, caller.body, named)
     if earlier is None or earlier.sender != caller.body:
         expected = "the id of an earlier submission of this mission, or the key under which it was sent"
@@ -194,17 +192,20 @@ async def _replaced(work: UnitOfWork, caller: Caller, report: ResidenceReport) -
     return earlier
 
 
+async def people_replaced(work: UnitOfWork, caller: Caller, checked: Checked) -> frozenset[str]:
+    """Return the records of the people of the report that a checked one corrects or takes back, if there is one."""
+    try:
+        earlier = await _replaced(work, caller, checked.report)
+    except InvalidInput:
+        return frozenset()  # refused when its turn comes
+    links = {} if earlier is None else await _people_of(work, earlier)
+    return frozenset(link.person_id for link in links.values())
+
+
 async def _people_of(work: UnitOfWork, submission: Submission) -> dict[int, StoredLink]:
     """Return the links to a submission's people by their place in the report."""
     links = await submissions.links_of(work, submission.submission_id)
     return {link.person_index: link for link in links}
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False
 
 
 def _refuse_twice(plans: list[Plan], person_id: str, index: int) -> None:
@@ -292,7 +293,7 @@ def _changes(index: int, plan: Plan) -> Iterator[VersionChange]:
 def _submission(caller: Caller, checked: Checked, receipt: Receipt, earlier: Submission | None) -> Submission:
     return Submission(
         submission_id=receipt.submission_id,
-        kind=KIND,
+        kind=ANNULMENT if checked.report.kind is ReportKind.ANNULMENT else KIND,
         sender=caller.body,
         sender_key=checked.sender_key,
         state=str(receipt.state),
@@ -309,33 +310,19 @@ async def _write(
     plans: Sequence[Plan],
     receipt: Receipt,
     submission: Submission,
+    earlier: Submission | None,
 ) -> None:
     """Write submission, links, records, cases and events: steps (6) to (8)."""
     key = await resources.keyring.make(work, receipt.submission_id, checked.now)
     content = Content(body=checked.body, evidence=checked.evidence, receipt=encode(receipt))
     await submissions.add(work, key, submission, content)
     await submissions.open_cases(work, _cases(checked, plans, receipt.submission_id), checked.now)
+    is_annulment = checked.report.kind is ReportKind.ANNULMENT
+    if earlier is not None:
+        await receipts.settle(resources, work, earlier, checked.now, is_annulment=is_annulment)
     for index, plan in enumerate(plans):
         link = records.stored_link(plan, receipt.submission_id, index)
         await records.write(resources, work, plan, link, checked.now)
-    if submission.replaces is not None:
-        await _settle_earlier(resources, work, checked, submission.replaces)
-
-
-async def _settle_earlier(resources: Resources, work: UnitOfWork, checked: Checked, earlier_id: str) -> None:
-    """Close what the report corrected or taken back left open; what is taken back is annulled.
-
-    To take an annulment back lets what it annulled hold again.
-    """
-    is_annulment = checked.report.kind is ReportKind.ANNULMENT
-    await submissions.close_cases(work, earlier_id, checked.now, keep=() if is_annulment else ABOUT_PEOPLE)
-    earlier = await submissions.get(work, earlier_id)
-    annulled = await submissions.get(work, earlier.replaces) if earlier is not None and earlier.replaces else None
-    if is_annulment and annulled is not None and annulled.state == SubmissionState.ANNULLED:
-        held = await _kept_receipt(resources, work, annulled.submission_id)
-        await submissions.set_state(work, annulled.submission_id, held.state)
-    if is_annulment:
-        await submissions.set_state(work, earlier_id, SubmissionState.ANNULLED)
 
 
 def _cases(checked: Checked, plans: Sequence[Plan], submission_id: str) -> Iterator[Case]:
@@ -345,24 +332,3 @@ def _cases(checked: Checked, plans: Sequence[Plan], submission_id: str) -> Itera
         for fault in warned:
             if fault.pointer == f"/people/{index}" or not fault.pointer.startswith("/people/"):
                 yield Case(person_id=plan.person_id, submission_id=submission_id, kind=str(fault.code))
-
-
-async def receipt_of(resources: Resources, work: UnitOfWork, caller: Caller, submission_id: str) -> Done:
-    """Return the receipt of a submission of the caller's own, with the state in which it stands now.
-
-    Raises NotFound for another body's submission just as for one that never was.
-    """
-    found = await submissions.get(work, submission_id) if _is_id(submission_id) else None
-    if found is None or found.sender != caller.body or found.kind != KIND:
-        raise NotFound(Fault(code=FaultCode.CODE_UNKNOWN, expected="the id of a report of the caller's"))
-    receipt = await _kept_receipt(resources, work, submission_id)
-    people = (link.person_id for link in await submissions.links_of(work, submission_id))
-    now_stands = msgspec.structs.replace(receipt, state=SubmissionState(found.state))
-    return Done(message=now_stands, outcome="found", people=tuple(people))
-
-
-async def _kept_receipt(resources: Resources, work: UnitOfWork, submission_id: str) -> Receipt:
-    """Return the receipt that was given for a report."""
-    key = await resources.keyring.find(work, submission_id)
-    content = await submissions.content_of(work, key, submission_id)
-    return decode(content.receipt if content else b"", Receipt)

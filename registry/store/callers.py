@@ -1,10 +1,12 @@
 """Who may sign, which signatures were used, and what was answered under which key."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ARRAY, BigInteger, cast, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registry.domain.disclosure import BodyKind, Condition, Grant, Item, Mode, SearchKey
@@ -73,6 +75,17 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
         """Open the stored answer with the data key of ``owner``."""
         sealed = self.sealed or b""
         return msgspec.msgpack.decode(open_sealed(key, _place(body, idempotency_key), sealed), type=StoredAnswer)
+
+
+async def lock_idempotency(work: UnitOfWork, body: str, keys: Iterable[str]) -> None:
+    """Let nobody else act under these keys of a sender until the transaction ends, in one order for everybody.
+
+    It comes before any other lock: a report that is sent alone and in a batch at once waits, and never in a circle.
+    """
+    hashes = (sha256(f"{body} {key}".encode()).digest() for key in keys)
+    numbers = sorted({int.from_bytes(one[:8], signed=True) for one in hashes})
+    taken = func.unnest(cast(numbers, ARRAY(BigInteger))).column_valued("number")
+    await work.run(select(func.pg_advisory_xact_lock(taken)))
 
 
 async def claim_key(

@@ -10,8 +10,10 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    LargeBinary,
     Table,
     and_,
+    any_,
     cast,
     delete,
     func,
@@ -160,15 +162,18 @@ async def write_search_keys(
     """Make a record findable by all its keys, past ones included; by those ``lost`` only for who asks of before."""
     rows = [_key_row(person_id, one) | {"current": True} for one in findable]
     if rows:
-        statement = upsert(t.search_key).values(rows)
-        found_again = statement.on_conflict_do_update(
-            constraint="uq_search_key_entry", set_={"current": True}, where=~t.search_key.c.current
-        )
-        await work.run(found_again)
+        await work.run(_MAKE_FINDABLE, rows)
     wrong = _any_of(t.search_key, lost)
     if wrong is not None:
         mine = t.search_key.c.person_id == person_id
         await work.run(update(t.search_key).where(mine, wrong).values(current=False))
+
+
+_MAKE_FINDABLE: Final = (
+    upsert(t.search_key)
+    .inline()
+    .on_conflict_do_update(constraint="uq_search_key_entry", set_={"current": True}, where=~t.search_key.c.current)
+)
 
 
 async def hold_numbers(work: UnitOfWork, person_id: str, living: Iterable[SearchKey]) -> frozenset[SearchKey]:
@@ -201,10 +206,18 @@ async def find(work: UnitOfWork, keys: Iterable[SearchKey], *, at_most: int = 50
 
 
 def _any_of(table: Table, keys: Iterable[SearchKey]) -> ColumnElement[bool] | None:
-    """Return the condition that a row of ``table`` bears one of the keys; None where there are no keys."""
+    """Return the condition that a row of ``table`` bears one of the keys; None where there are no keys.
+
+    Keys of one kind go over the wire as one array: a statement has room for 32,767 parameters and no more.
+    """
+    by_kind: dict[tuple[int, str], list[bytes]] = {}
+    for one in keys:
+        by_kind.setdefault((one.generation, str(one.kind)), []).append(one.key)
     wanted = [
-        and_(table.c.generation == one.generation, table.c.kind == str(one.kind), table.c.key == one.key)
-        for one in keys
+        and_(
+            table.c.generation == generation, table.c.kind == kind, table.c.key == any_(cast(found, ARRAY(LargeBinary)))
+        )
+        for (generation, kind), found in by_kind.items()
     ]
     return or_(*wanted) if wanted else None
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import Update, exists, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import RowMapping
 
@@ -147,16 +147,44 @@ async def open_cases(work: UnitOfWork, cases: Iterable[Case], at: datetime) -> N
         await work.run(insert(t.review_case), rows)
 
 
-async def close_cases(work: UnitOfWork, submission_id: str, at: datetime, *, keep: Iterable[str] = ()) -> None:
-    """Close what a submission opened, but for the kinds to ``keep``: its sender has mended it or taken it back."""
-    mine = t.review_case.c.submission_id == submission_id
-    still_open = t.review_case.c.closed_at.is_(None)
-    query = update(t.review_case).where(mine, still_open, t.review_case.c.kind.not_in(list(keep)))
-    await work.run(query.values(closed_at=at))
-
-
-ABOUT_IDENTITY: Final = ("rivals", "competence-uncertain", "number-held-by-another")
+RIVALS: Final = "rivals"
+HELD_BY_ANOTHER: Final = "number-held-by-another"
+ABOUT_IDENTITY: Final = (RIVALS, "competence-uncertain", HELD_BY_ANOTHER)
 """Kinds of cases that leave open whose record it is; others only mark a field as disputed."""
+
+ABOUT_SUBMISSION: Final = (RIVALS, "competence-uncertain")
+"""Kinds that stand and fall with the submission that opened them; the others follow from the record as a whole."""
+
+
+async def settle_cases(
+    work: UnitOfWork, person_id: str, submission_id: str, disputes: Iterable[tuple[str, str]], at: datetime
+) -> None:
+    """Let exactly these disputes of a record be open, each by kind and field: close the others, open what is new."""
+    wanted = set(disputes)
+    mine = t.review_case.c.person_id == person_id
+    still_open = t.review_case.c.closed_at.is_(None), t.review_case.c.kind.not_in(ABOUT_SUBMISSION)
+    rows = await work.rows(select(t.review_case).where(mine, *still_open))
+    over = [row["case_id"] for row in rows if (row["kind"], row["field"]) not in wanted]
+    if over:
+        await work.run(update(t.review_case).where(t.review_case.c.case_id.in_(over)).values(closed_at=at))
+    new = sorted(wanted - {(row["kind"], row["field"]) for row in rows})
+    cases = (Case(person_id=person_id, submission_id=submission_id, kind=kind, field=field) for kind, field in new)
+    await open_cases(work, cases, at)
+
+
+async def close_cases(work: UnitOfWork, submission_id: str, at: datetime) -> None:
+    """Close what stands and falls with a submission: its sender has mended it or taken it back."""
+    await work.run(_of_submission(submission_id).where(t.review_case.c.closed_at.is_(None)).values(closed_at=at))
+
+
+async def reopen_cases(work: UnitOfWork, submission_id: str) -> None:
+    """Open again what stands and falls with a submission that holds again."""
+    await work.run(_of_submission(submission_id).values(closed_at=None))
+
+
+def _of_submission(submission_id: str) -> Update:
+    cases = update(t.review_case).where(t.review_case.c.submission_id == submission_id)
+    return cases.where(t.review_case.c.kind.in_(ABOUT_SUBMISSION))
 
 
 async def is_in_review(work: UnitOfWork, person_id: str) -> bool:
@@ -214,6 +242,14 @@ async def hold_removed_record(
         municipality=municipality, addressee_key=addressee_key, first_submission_id=held.submission_id, **values
     )
     await work.run(statement.on_conflict_do_update(constraint=t.removed_record.primary_key, set_=values))
+
+
+async def people_of_addressees(work: UnitOfWork, municipality: str, keys: Iterable[bytes]) -> frozenset[str]:
+    """Return the records that a municipality knows under any of these 宛名番号 now."""
+    query = select(t.removed_record.c.person_id).where(
+        t.removed_record.c.municipality == municipality, t.removed_record.c.addressee_key.in_(list(keys))
+    )
+    return frozenset(row["person_id"] for row in await work.rows(query))
 
 
 async def person_of_addressee(work: UnitOfWork, municipality: str, addressee_key: bytes, *, up_to: int) -> str | None:

@@ -1,7 +1,7 @@
 """The desk at which every signed request arrives: who is it, what do they want, and the signed answer.
 
 The signature is checked over the bytes as they came, against the address under which the registry is known, before
-anything of the request is read. Who cannot be identified is answered by code alone and touches no table.
+anything of the request is read. Who cannot be identified is answered by code alone and touches no record.
 """
 
 import re
@@ -29,8 +29,7 @@ log = structlog.get_logger("registry.desk")
 LARGEST_BODY: Final = 8 << 20
 """Bytes; a batch of a hundred households has fewer."""
 
-_JSON_TYPES: Final = frozenset({JSON, f"{JSON};charset=utf-8"})
-_NOT_SIGNIFICANT: Final = re.compile(r"[ \t\"]")
+_JSON: Final = re.compile(r'application/json(?:[ \t]*;[ \t]*charset="?utf-8"?)?', re.IGNORECASE)
 
 Prepared = tuple[Asked, Act]
 Prepare = Callable[[Caller, RequestParts, str], Prepared]
@@ -127,7 +126,7 @@ class Desk:
 def _demand_json(parts: RequestParts) -> None:
     """Refuse a body that its sender does not call JSON; what it is said to be is signed, so it is taken at its word."""
     media_type = next((value for name, value in parts.headers if name.lower() == "content-type"), JSON)
-    if parts.method == "POST" and _NOT_SIGNIFICANT.sub("", media_type).lower() not in _JSON_TYPES:
+    if parts.method == "POST" and not _JSON.fullmatch(media_type.strip()):
         raise WireRefusal(ProblemCode.UNSUPPORTED_MEDIA_TYPE)
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from registry.contract.decoding import decode, encode
-from registry.contract.messages import InquiryAnswer, InquiryOutcome, RecordState
+from registry.contract.messages import EVIDENCE_HEADER, InquiryAnswer, InquiryOutcome, RecordState
 from registry.contract.problems import Problem
 from registry.domain.reconciliation import LinkMethod
 from registry.store.engine import POOL_SIZE
@@ -376,3 +376,24 @@ async def test_by_a_later_addressee_number_nobody_is_found_as_known_before(regis
     first = await outcome()
     await registry.deliver(removed_record(addressee_number="77", effective="2024-03-30"), extract="extract-2")
     assert (first, await outcome()) == (InquiryOutcome.NOT_FOUND, InquiryOutcome.NOT_FOUND)
+
+
+async def test_a_report_alone_and_in_a_batch_at_once_is_one_report(registry, database, troubles):
+    content = encode(report())
+    evidence = registry.evidence(MISSION, content)
+    item = {"idempotency_key": "report-1", "report": content.decode(), "evidence": evidence}
+    alone = registry.post(MISSION, "/v1/submissions", content, key="report-1", headers=((EVIDENCE_HEADER, evidence),))
+    in_batch = registry.post(MISSION, "/v1/submissions/batch", {"items": [item]})
+    answers = await together(database, alone, in_batch)
+    assert sorted(answer.status for answer in answers) == [200, 201]
+    assert (await people(database), troubles) == (1, [])
+
+
+async def test_batches_that_correct_the_same_reports_in_opposite_order_never_deadlock(registry, database, troubles):
+    await registry.submit(report(person()), key="report-1")
+    await registry.submit(report(kichiro()), key="report-2")
+    both_reports = [report(person(), replaces="report-1"), report(kichiro(), replaces="report-2")]
+    both = batch(registry, *both_reports), batch(registry, *reversed(both_reports))
+    answers = await together(database, *both)
+    assert [answer.status for answer in answers] == [200, 200]
+    assert DEADLOCK not in troubles

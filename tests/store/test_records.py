@@ -197,6 +197,13 @@ async def test_a_record_is_found_by_its_own_keys_alone(work, keyring, asked):
     assert await records.find(work, [asked, search_key()]) == {person_id: True}
 
 
+async def test_more_keys_than_a_statement_has_parameters_find_and_are_found(work, keyring):
+    person_id, _ = await a_person(work, keyring)
+    many = [search_key(number.to_bytes(32)) for number in range(33_000)]
+    await records.write_search_keys(work, person_id, findable=many[:100])
+    assert await records.find(work, many) == {person_id: True}
+
+
 async def test_no_key_finds_nobody(work):
     assert await records.find(work, []) == {}
 

@@ -167,20 +167,39 @@ async def test_an_addressee_number_is_known_from_the_stamp_of_its_first_paper_on
     assert found == [None, person_id, person_id]
 
 
-async def test_what_a_submission_left_open_is_closed_but_for_what_is_kept(work, keyring):
+async def test_what_stands_and_falls_with_a_submission_is_closed_and_opened_with_it(work, keyring):
+    kinds = ("rivals", "competence-uncertain", "values-differ")
     person_id, _ = await a_person(work, keyring)
     mended, other = [await a_submission(work, keyring) for _ in range(2)]
     cases = [
         Case(person_id=person_id, submission_id=submission_id, kind=kind)
         for submission_id in (mended, other)
-        for kind in ("rivals", "competence-uncertain")
+        for kind in kinds
     ]
     await submissions.open_cases(work, cases, NOW)
-    await submissions.close_cases(work, mended, NOW, keep=("rivals",))
+    await submissions.close_cases(work, mended, NOW)
     mine = t.review_case.c.person_id == person_id
     left = t.review_case.select().where(mine, t.review_case.c.closed_at.is_(None))
     assert {(row["submission_id"], row["kind"]) for row in await work.rows(left)} == {
-        (mended, "rivals"),
-        (other, "rivals"),
-        (other, "competence-uncertain"),
+        (mended, "values-differ"),
+        *((other, kind) for kind in kinds),
     }
+    await submissions.reopen_cases(work, mended)
+    assert len(await work.rows(left)) == len(cases)
+
+
+async def test_exactly_the_disputes_of_a_record_are_open(work, keyring):
+    person_id, _ = await a_person(work, keyring)
+    submission_id = await a_submission(work, keyring)
+    await submissions.open_cases(work, [Case(person_id=person_id, submission_id=submission_id, kind="rivals")], NOW)
+    mine = t.review_case.select().where(t.review_case.c.person_id == person_id, t.review_case.c.closed_at.is_(None))
+    seen = []
+    for disputes in ([("values-differ", "name")], [("values-differ", "name"), ("values-differ", "sex")], []):
+        await submissions.settle_cases(work, person_id, submission_id, disputes, NOW)
+        seen.append(sorted((row["kind"], row["field"]) for row in await work.rows(mine)))
+    rivals = ("rivals", "")
+    assert seen == [
+        [rivals, ("values-differ", "name")],
+        [rivals, ("values-differ", "name"), ("values-differ", "sex")],
+        [rivals],
+    ]

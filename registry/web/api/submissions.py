@@ -11,7 +11,7 @@ from registry.contract.decoding import decode
 from registry.contract.messages import EVIDENCE_HEADER, Batch
 from registry.contract.signing import RequestParts
 from registry.domain.errors import Fault, FaultCode, InvalidInput
-from registry.services import batches, submissions
+from registry.services import batches, receipts, submissions
 from registry.services.attendance import Asked, Caller, Done
 from registry.store.unit_of_work import UnitOfWork
 from registry.web.desk import LARGEST_BODY, Desk, Prepared, idempotency_key
@@ -82,7 +82,7 @@ async def get_submission(
 
     def prepare(caller: Caller, _: RequestParts, correlation_id: str) -> Prepared:
         async def act(work: UnitOfWork) -> Done:
-            return await submissions.receipt_of(desk.resources, work, caller, submission_id)
+            return await receipts.receipt_of(desk.resources, work, caller, submission_id)
 
         return Asked(operation="submission-status", correlation_id=correlation_id), act
 
