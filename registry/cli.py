@@ -12,10 +12,13 @@ from registry import serving
 from registry.codes_cli import codes
 from registry.contract.keys import VerifyingKey
 from registry.domain.disclosure import BodyKind
+from registry.jlis_cli import jlis
 from registry.running import NOT_UNDERSTOOD, run, say, settings
 from registry.sandbox import clock as sandbox_clock
 from registry.sandbox import demo as sandbox_demo
 from registry.sandbox.clock import NotInProduction
+from registry.sandbox.jlis import jlis as sandbox_jlis
+from registry.sandbox.population.commands import populate
 from registry.settings import Settings
 from registry.store import callers
 from registry.store.callers import RegisteredKey
@@ -36,9 +39,12 @@ sandbox: Final = App(name="sandbox", help="What only a sandbox may do; refuses w
 clock: Final = App(name="clock", help="Move the sandbox's clock. Every process of the sandbox follows within a second.")
 callers_app: Final = App(name="callers", help="Register the public keys of those who may call.")
 sandbox.command(clock)
+sandbox.command(populate)
 app.command(sandbox)
 app.command(callers_app)
 app.command(codes)
+app.command(jlis)
+sandbox.command(sandbox_jlis)
 
 
 @app.command

@@ -138,7 +138,7 @@ RULES: Final[dict[MovementKind, Rule]] = {
         label="国外転出",
         article="住基法24条",
         changes=frozenset({"last_address"}),
-        requires=frozenset({"name", "last_address"}),
+        requires=frozenset({"name"}),  # a 除票 has the last address by its form; 附票本人確認情報 have none
         may_be_planned=True,
     ),
     MovementKind.RESIDENCE_REPORTED: Rule(

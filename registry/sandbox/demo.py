@@ -1,9 +1,9 @@
 """The story of first light, played with real processes, real HTTP and real signatures.
 
 (1) A municipality sends its 除票: provisional records. (2) A mission sends reports; its line is cut, loses an answer
-and returns: records become current. (3) Reconciliation says how the two sources stand. (4) A pension office, the
-municipality, the mission and a tax office ask; one of them may not. (5) One person's history is shown in both time
-axes.
+and returns: records become current. (3) Reconciliation says how the two sources stand. (4) J-LIS is asked for the
+附票 of who left too long ago for a 除票. (5) A pension office, the municipality, the mission and a tax office ask; one
+of them may not. (6) One person's history is shown in both time axes.
 """
 
 import json
@@ -29,6 +29,7 @@ from registry.store.embedded_home import EmbeddedServerError
 SAMPLES: Final = Path(__file__).parent / "samples"
 EXTRACT: Final = SAMPLES / "removed-131016.csv"
 LAYOUT: Final = SAMPLES / "layout-131016.toml"
+BOOK: Final = SAMPLES / "supplementary-records.json"
 
 BEFORE_THE_CUT: Final = 10
 """How many of the report files arrive while the line is still good."""
@@ -77,7 +78,7 @@ def play(folder: Path, *, once: bool) -> int:
 
 
 def tell(stage: Stage, console: Console) -> Story:
-    """Play the five acts on a stage that is ready."""
+    """Play the acts on a stage that is ready."""
     with screen.acts(console) as act:
         act("除票: a municipality sends who moved abroad")
         push = ["municipality-sync", "push", str(EXTRACT), "--layout", str(LAYOUT), "--json"]
@@ -87,12 +88,16 @@ def tell(stage: Stage, console: Console) -> Story:
         act("突合: the two sources are held against each other")
         reconcile = ["municipality-sync", "reconcile", "--json"]
         standing = _json(stage.programs.run("nightly", reconcile, stage.registry_settings))
+        act("附票: J-LIS is asked about who left too long ago for a 除票")
+        ask = ["registry", "jlis", "ask", "--json"]
+        asked = _json(stage.programs.run("jlis", ask, stage.registry_settings | stage.start_j_lis(BOOK)))
         act("照会: four bodies ask")
         exchanges, before, now = anyio.run(_inquiries, stage, known_before)
     refused = sum(one.problem is not None for one in exchanges)
     summary = {
         "submissions": _submissions(gateway),
         "reconciliation": standing["reconciliation"],
+        "supplementary_records": {"asked": asked["opened"], **asked["findings"]},
         "inquiries": {"answered": len(exchanges) - refused, "refused": refused},
     }
     return Story(

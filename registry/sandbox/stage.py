@@ -12,6 +12,7 @@ import anyio
 from rich.console import Console
 
 from registry.contract.keys import SigningKey
+from registry.domain.supplementary_record import J_LIS
 from registry.sandbox.asking import Asker
 from registry.sandbox.line import HOST, Line
 from registry.sandbox.programs import Programs, free_port, wait_until_ready
@@ -63,6 +64,17 @@ class Stage:
         wait_until_ready(f"{self.address}/health/ready", self.registry, folder / "registry.log")
         wait_until_ready(f"{self.gateway_address}/health", self.gateway, folder / "gateway.log")
         self.asker = Asker(self.address, self.keys, self._registry_key.verifying)
+
+    def start_j_lis(self, book: Path) -> dict[str, str]:
+        """Start the process that plays J-LIS with ``book``; return the settings by which the registry reaches it."""
+        public, port = self.folder / f"{J_LIS}.pub.pem", free_port()
+        public.write_bytes(self._key(J_LIS).verifying.to_pem())
+        keys = ["--key", str(self._keys_folder / f"{J_LIS}.pem")]
+        keys += ["--registry-key", str(self.folder / "registry-keys" / f"{SIGNING_KEY_ID}.pem")]
+        command = ["registry", "sandbox", "jlis", "serve", str(book), *keys, "--port", str(port)]
+        process = self.programs.start("j-lis", command, {})
+        wait_until_ready(f"http://{HOST}:{port}/health", process, self.folder / "j-lis.log")
+        return {"REGISTRY_JLIS_URL": f"http://{HOST}:{port}", "REGISTRY_JLIS_KEY": str(public)}
 
     def start_registry(self) -> Popen[bytes]:
         """Start the registry's process, also again after its end."""

@@ -213,6 +213,40 @@ reconciliation = Table(
 )
 """突合結果: how the two sources of a record stood when they were last held against each other."""
 
+# ---------------------------------------------------------------------------------- questions to others
+
+supplementary_question = Table(
+    "supplementary_question",
+    metadata,
+    _id("question_id", primary_key=True),
+    _id("person_id", ForeignKey(person.c.person_id)),
+    Column("asked_of", Text, nullable=False),
+    Column("about", LargeBinary, nullable=False),
+    _moment("opened_at"),
+    _moment("next_at"),
+    Column("attempts", Integer, nullable=False),
+    _moment("asked_at", nullable=True),
+    _moment("due", nullable=True),
+    _moment("answered_at", nullable=True),
+    Column("finding", Text, nullable=False),
+    UniqueConstraint("person_id", "about", "asked_of", name="uq_supplementary_question_about"),
+    Index(
+        "ix_supplementary_question_open",
+        "asked_of",
+        "next_at",
+        postgresql_where=text("finding = 'no-answer-yet'"),
+    ),
+)
+"""Questions about the 戸籍の附票, with their clocks; ``about`` is a keyed digest of who was asked about."""
+
+change_fact_cursor = Table(
+    "change_fact_cursor",
+    metadata,
+    Column("only", Boolean, primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+)
+"""Up to where the changes that 機構 tells of have been taken over; one row."""
+
 # ------------------------------------------------------------------------------------------- known time
 
 pending_stamp = Table(

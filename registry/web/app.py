@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from registry.contract.problems import ProblemCode
 from registry.store.unit_of_work import StoreUnavailable
 from registry.web import health
-from registry.web.api import inquiries, removed_records, submissions, time
+from registry.web.api import inquiries, removed_records, submissions, supplementary_records, time
 from registry.web.desk import LARGEST_BODY, Desk
 from registry.web.metrics import REQUESTS, SECONDS
 from registry.web.openapi import schema
@@ -31,6 +31,8 @@ ROUTES: Final = (
     removed_records.deliver,
     inquiries.inquire,
     inquiries.grants,
+    supplementary_records.questions,
+    supplementary_records.answer,
     time.time,
     health.live,
     health.ready,

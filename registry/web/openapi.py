@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 from litestar import Response, get
 
+from registry.contract import jlis
 from registry.contract import messages as m
 from registry.contract.problems import PROBLEM_MEDIA_TYPE, Problem
 from registry.contract.values import EXAMPLES
@@ -99,6 +100,19 @@ OPERATIONS: Final = (
         summary="Ask about one person on a legal basis (情報照会)",
         body=m.Inquiry,
         answer=m.InquiryAnswer,
+    ),
+    Operation(
+        method="get",
+        path="/v1/supplementary-questions",
+        summary="Fetch what a municipality is asked about the 附票 that it keeps",
+        answer=jlis.SupplementaryQuestions,
+    ),
+    Operation(
+        method="post",
+        path="/v1/supplementary-answers",
+        summary="Answer one of those questions (附票の照会への回答)",
+        body=jlis.SupplementaryAnswer,
+        answer=jlis.SupplementaryReceipt,
     ),
     Operation(method="get", path="/v1/grants", summary="See what the caller may ask", answer=m.GrantsAnswer),
     Operation(method="get", path="/v1/time", summary="Ask for the registry's clock", answer=m.TimeAnswer, signed=False),

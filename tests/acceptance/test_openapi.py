@@ -9,7 +9,7 @@ import anyio
 import httpx
 import pytest
 
-from registry.contract import messages
+from registry.contract import jlis, messages
 from registry.contract.decoding import decode, encode
 from registry.contract.problems import ProblemCode
 from registry.contract.values import EXAMPLES, from_json, to_json
@@ -19,6 +19,7 @@ from registry.web.app import make_app
 from registry.web.desk import Desk
 from registry.web.problems import STATUS
 from tests.acceptance.asking import CHECKED, CONTACT, SEARCHES, ask, namesakes, settle
+from tests.acceptance.jlis import asked, book, long_ago
 from tests.acceptance.papers import HANAKO, KICHIRO, NEW_YORK, by_name, change, person, removed_record, report
 from tests.acceptance.reading_openapi import DOCUMENT, OPERATIONS, SCHEMAS, made, misfits, nodes, resolved
 from tests.house import MISSION, PENSION, TOWN, URL
@@ -31,6 +32,7 @@ READ = {
     ("post", "/v1/submissions/batch"): messages.Batch,
     ("post", "/v1/removed-records"): messages.Delivery,
     ("post", "/v1/inquiries"): messages.Inquiry,
+    ("post", "/v1/supplementary-answers"): jlis.SupplementaryAnswer,
 }
 """What the routes decode."""
 
@@ -160,6 +162,8 @@ def test_every_example_is_one_of_its_kind():
 # ------------------------------------------------------------------------------------ answers fit the document
 
 BATCHES, ONE = "/v1/submissions/batch", "/v1/submissions/{submission_id}"
+QUESTIONS, ANSWERS = "/v1/supplementary-questions", "/v1/supplementary-answers"
+NAHA = "472018"
 
 
 def test_what_fits_and_what_does_not_is_told_apart():
@@ -190,9 +194,15 @@ async def answers(registry):
     inquiries, submissions = ("post", "/v1/inquiries"), ("post", "/v1/submissions")
     kept = await settle(registry)
     await namesakes(registry)
+    await ask_honseki(registry)
     moved = change(address_abroad=NEW_YORK | {"subdivision": "?"})
     faulty = removed_record(addressee_number="33", name={})
+    waiting = await registry.get(NAHA, QUESTIONS)
+    (question,) = json.loads(waiting.body)["questions"]
+    nobody = {"question_id": question["question_id"], "finding": "not-in-supplementary-record"}
     return {
+        "what a municipality is asked": ("get", QUESTIONS, waiting),
+        "what it answers": ("post", ANSWERS, await registry.post(NAHA, ANSWERS, nobody)),
         "a dry run": (*submissions, await registry.submit(moved, dry_run=True)),
         "a receipt": (*submissions, await registry.submit(moved)),
         "a refusal": (*submissions, await registry.submit(report(visa=1, people=[]))),
@@ -208,6 +218,13 @@ async def answers(registry):
         "the grants": ("get", "/v1/grants", await registry.get(MISSION, "/v1/grants")),
         "the time": ("get", "/v1/time", await registry.get(MISSION, "/v1/time")),
     }
+
+
+async def ask_honseki(registry):
+    """Let somebody be reported whom only the municipality of the 本籍 can still tell about."""
+    await long_ago(registry, person(name=HANAKO | {"given": "若子"}, honseki={"text": "泉崎", "municipality": NAHA}))
+    for _ in ("J-LIS knows nobody", "the municipality is next"):
+        await asked(registry, book())
 
 
 def batch(registry):

@@ -106,9 +106,13 @@ CHECKED = {
         movement(K.BORN_ABROAD),
         [(FaultCode.MISSING, "/statement/birth_date"), (FaultCode.MISSING, "/statement/name")],
     ),
-    "a 国外転出 without last address": (
+    "a 国外転出 of nobody": (
+        movement(K.MOVED_ABROAD, statement=Statement(last_address=CHIYODA)),
+        [(FaultCode.MISSING, "/statement/name")],
+    ),
+    "a 国外転出 without last address, as 附票本人確認情報 tell it": (
         movement(K.MOVED_ABROAD, statement=Statement(name=HANAKO)),
-        [(FaultCode.MISSING, "/statement/last_address")],
+        [],
     ),
     "a number without the reason for it": (
         movement(K.INDIVIDUAL_NUMBER_RECORDED, statement=Statement(individual_number=NUMBER)),

@@ -1,0 +1,237 @@
+"""戸籍の附票: whom to ask when no 除票 can be held any more, and what an answer makes of the record.
+
+Asking and answering lie apart, so a line that is down loses nothing: a question is a row with its clocks. It is put
+off before it is sent, so whoever dies while sending is followed by the next attempt; its row is locked while an answer
+is taken in, so the same answer twice has one effect. What is told of a person has its entry in the log before it is
+told. Here is what 機構 and the municipality of a 本籍 have in common; each way has a module of its own.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from registry.contract.decoding import encode
+from registry.contract.jlis import SupplementaryAnswer
+from registry.contract.messages import SubmissionState
+from registry.domain import supplementary_record as rules
+from registry.domain.errors import InvalidInput
+from registry.domain.reconciliation import Identity, Link, LinkMethod, Outcome
+from registry.domain.supplementary_record import Finding, Question, Subject, SupplementaryRecord
+from registry.domain.timeline import fold
+from registry.services import records
+from registry.services.records import Found, Plan
+from registry.services.resources import Resources, japan_date
+from registry.store import submissions, supplementary_records
+from registry.store.keyring import Shredded
+from registry.store.submissions import Case, Content, Submission
+from registry.store.unit_of_work import UnitOfWork
+
+KIND: Final = "supplementary-record"
+"""The kind of submission that an answer is."""
+
+CASE_KIND: Final = "rivals"
+"""The answer leaves open whose record it belongs to; until that is decided the record is under review."""
+
+RECORDS_A_STEP: Final = 200
+"""Ids fetched at a time; each record is a transaction of its own."""
+
+
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a record calls for a question now, and about whom; ``subject`` is None where it does not."""
+
+    in_review: bool
+    subject: Subject | None
+    about: bytes = b""
+
+
+async def asking(resources: Resources, work: UnitOfWork, person_id: str) -> Asking:
+    """Lock a record and say how it stands now; of a shredded one there is nothing left to ask about."""
+    known = Link(method=LinkMethod.SAME_SUBMITTER, person_id=person_id)
+    try:
+        found = await records.reopen(resources, work, person_id, known)
+    except Shredded:
+        return Asking(in_review=False, subject=None)
+    standing = await records.reconcile_record(resources, work, person_id, found.movements)
+    result = None if standing is None else standing.result
+    in_review = result is not None and result.outcome is Outcome.UNDER_REVIEW
+    last = fold(found.movements).last
+    if last is None or not rules.calls_for_a_question(result):
+        return Asking(in_review=in_review, subject=None)
+    confirmed = await submissions.is_confirmed(work, person_id)
+    subject = rules.subject(Identity.of(last.state), confirmed=confirmed)
+    if subject is None:
+        return Asking(in_review=in_review, subject=None)
+    about = resources.provider.mac("supplementary-question", encode(subject))
+    return Asking(in_review=in_review, subject=subject, about=about)
+
+
+# ---------------------------------------------------------------------------------------------- opening
+
+
+async def open_questions(resources: Resources) -> AsyncIterator[Question]:
+    """Open a question for each record that calls for one; run again at any time, nothing is asked twice."""
+    after = ""
+    while True:
+        async with resources.work() as work:
+            step = await supplementary_records.people_without_removed_record(work, after=after, at_most=RECORDS_A_STEP)
+        for person_id in step:
+            question = await _open_for(resources, person_id)
+            if question is not None:
+                yield question
+        if len(step) < RECORDS_A_STEP:
+            return
+        after = step[-1]
+
+
+async def _open_for(resources: Resources, person_id: str) -> Question | None:
+    """Ask whoever is next to be asked about one record; None where nobody is."""
+    async with resources.work() as work:
+        now_stands = await asking(resources, work, person_id)
+        question = None
+        if now_stands.subject is not None:
+            question = await _opened(resources, work, person_id, now_stands.subject, now_stands.about)
+        await work.commit()
+    return question
+
+
+async def _opened(
+    resources: Resources, work: UnitOfWork, person_id: str, subject: Subject, about: bytes
+) -> Question | None:
+    asked_of = rules.whom_to_ask(subject, await supplementary_records.findings(work, person_id, about))
+    if asked_of is None:
+        return None
+    now = resources.clock()
+    question = Question(
+        question_id=resources.new_id(),
+        person_id=person_id,
+        asked_of=asked_of,
+        about=about,
+        opened_at=now,
+        next_at=now,
+    )
+    return question if await supplementary_records.open_question(work, question) else None
+
+
+# ------------------------------------------------------------------------------------- handing over, closing
+
+
+def handed_over(question: Question, now: datetime) -> Question:
+    """Return the question as it stands once the other side has it; its clock starts the first time."""
+    if question.asked_at is not None:
+        return question
+    due = now + rules.time_to_answer(question.asked_of)
+    return msgspec.structs.replace(question, asked_at=now, due=due)
+
+
+async def close(work: UnitOfWork, question: Question, finding: Finding, now: datetime) -> Finding:
+    """Close a question with what came of it."""
+    closed = msgspec.structs.replace(question, finding=finding, answered_at=now)
+    await supplementary_records.save(work, closed)
+    return finding
+
+
+# ------------------------------------------------------------------------------------------ taking answers
+
+
+async def take(resources: Resources, work: UnitOfWork, question: Question, answer: SupplementaryAnswer) -> Finding:
+    """Take in an answer to a question that the transaction has locked; return what came of it.
+
+    NO_ANSWER_YET where there is none, or people decide about the record first: then it will be asked for again.
+    Raises InvalidInput, at places of the record, where the answer breaks a rule.
+    """
+    now = resources.clock()
+    if not question.is_open:
+        return question.finding
+    question = handed_over(question, now)
+    if answer.finding is Finding.NO_ANSWER_YET:
+        await supplementary_records.save(work, question)
+        return answer.finding
+    if answer.record is not None:
+        rules.check(answer.record, japan_date(now)).refuse_if_any()
+        # Before the record itself is locked: keys, then records, in one order for everybody.
+        identity = rules.identity_of(answer.record)
+        await records.lock_identities(resources, work, [identity], also=[question.person_id])
+    now_stands = await asking(resources, work, question.person_id)
+    if now_stands.in_review:
+        await supplementary_records.save(work, question)
+        return Finding.NO_ANSWER_YET
+    if now_stands.about != question.about:
+        return await close(work, question, Finding.OVERTAKEN, now)
+    finding: Finding = answer.finding
+    if answer.record is not None:
+        finding = await _apply(resources, work, question, answer, answer.record)
+    return await close(work, question, finding, now)
+
+
+async def _apply(
+    resources: Resources,
+    work: UnitOfWork,
+    question: Question,
+    answer: SupplementaryAnswer,
+    record: SupplementaryRecord,
+) -> Finding:
+    """Hold an answer against the record it was asked for, and write what it makes of it; or the case, if it fits not.
+
+    The caller has checked it and locked its keys. Whose number this is, the registry decides by its own rules; the
+    other side's word alone confirms nothing.
+    """
+    today, submission_id = japan_date(resources.clock()), resources.new_id()
+    decision = await records.decide(resources, work, rules.identity_of(record))
+    is_same = decision.person_id == question.person_id
+    if is_same:
+        found = await records.reopen(resources, work, question.person_id, decision)
+        plan = records.plan(found, [rules.movement(record, submission_id, question.asked_of, today)])
+    else:
+        plan = records.plan(await _unfit(resources, work, question, decision), [])
+    await _write(resources, work, question, answer, plan, submission_id)
+    return Finding.FOUND if is_same else Finding.SOMEBODY_ELSE
+
+
+async def _unfit(resources: Resources, work: UnitOfWork, question: Question, decision: Link) -> Found:
+    """Return the record asked for, with whom the answer fits instead as its rivals."""
+    others = decision.rivals or ((decision.person_id,) if decision.person_id else ())
+    rivals = tuple(one for one in others if one != question.person_id)
+    doubtful = Link(method=LinkMethod.OPENED, person_id=question.person_id, rivals=rivals)
+    return await records.reopen(resources, work, question.person_id, doubtful)
+
+
+async def _write(
+    resources: Resources,
+    work: UnitOfWork,
+    question: Question,
+    answer: SupplementaryAnswer,
+    plan: Plan,
+    submission_id: str,
+) -> None:
+    """Write the answer as a submission, and what it makes of the record; where it makes nothing, the case."""
+    now = resources.clock()
+    submission = Submission(
+        submission_id=submission_id,
+        kind=KIND,
+        sender=question.asked_of,
+        sender_key=question.question_id,
+        state=SubmissionState.ACCEPTED if plan.added else SubmissionState.IN_REVIEW,
+        received_at=now,
+        received_on=japan_date(now),
+    )
+    key = await resources.keyring.make(work, submission_id, now)
+    await submissions.add(work, key, submission, Content(body=encode(answer), evidence="", receipt=b""))
+    if plan.added:
+        await records.write(resources, work, plan, records.stored_link(plan, submission_id, 0), now)
+        return
+    case = Case(person_id=plan.person_id, submission_id=submission_id, kind=CASE_KIND, rivals=plan.found.link.rivals)
+    await submissions.open_cases(work, [case], now)
+    await records.reconcile_record(resources, work, plan.person_id, plan.movements)
+
+
+async def take_or_call_implausible(
+    resources: Resources, work: UnitOfWork, question: Question, answer: SupplementaryAnswer
+) -> Finding:
+    """Take in an answer whose sender is not there to mend it: one that breaks a rule closes the question as such."""
+    try:
+        async with work.savepoint():
+            return await take(resources, work, question, answer)
+    except InvalidInput:
+        return await close(work, handed_over(question, resources.clock()), Finding.IMPLAUSIBLE, resources.clock())
