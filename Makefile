@@ -8,10 +8,10 @@ UV_VERSION := 0.13.9
 JOBS   ?= auto
 # What is tried again on PostgreSQL binaries that are installed on this machine, where there are any.
 ON_INSTALLED := tests/store tests/acceptance/test_first_light.py
-CODE   := registry embassy_gateway municipality_sync migrations tests
+CODE   := registry embassy_gateway municipality_sync migrations tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format types contracts test test-full demo lock clean
+.PHONY: help setup lint format types contracts test test-full bench demo lock clean
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ test-full: lint types contracts  ## As test, with the long forms
 lock: setup  ## Resolve the requirements anew into requirements.lock
 	@VIRTUAL_ENV=$(VENV) $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--python-version 3.11 --extra dev --upgrade --custom-compile-command "make lock" -o requirements.lock pyproject.toml
+
+bench: setup  ## Measure the registry against the floor of this machine (QUICK=1: 5,000 people, some minutes)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--people 5000 --requests 500)
 
 demo: setup  ## Play the story of first light and serve it until Ctrl-C (ONCE=1 ends after the summary)
 	@$(BIN)/registry demo $(if $(ONCE),--once)

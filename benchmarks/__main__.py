@@ -1,0 +1,266 @@
+"""`python -m benchmarks`: every figure beside the floor's, in the same run and by the same generator of load."""
+
+import asyncio
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Annotated, Any, Final
+from uuid import uuid4
+
+import asyncpg
+import msgspec
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.load import Run, closed_loop, open_loop
+from benchmarks.setting import MISSION, TOWN, Setting
+from registry.domain.removed_record import RemovedRecord
+from registry.sandbox.population.lives import people
+from registry.sandbox.population.places import Where
+from registry.sandbox.population.removed_records import removed_record_of
+from registry.services import reconciliation
+from registry.wiring import resources
+
+PEOPLE: Final = 50_000
+SEED: Final = 1
+PART: Final = 100
+ROUNDS: Final = 3
+"""Runs of each figure, the floor's and the registry's by turns; the median counts."""
+RESULTS: Final = Path("var/bench/results.json")
+NEW_YORK: Final = {"country": "US", "subdivision": "New York", "city": "New York", "lines": ["1 Example Avenue"]}
+OPEN_RATE: Final = 80.0
+
+app: Final = App(name="benchmarks", help="Measure the registry against the floor of this machine.")
+say: Final = Console(stderr=True, highlight=False)
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the results; ``ratio`` is the share of the floor, None where there is no floor to hold it against."""
+
+    name: str
+    value: float
+    unit: str
+    floor: float | None = None
+    ratio: float | None = None
+    n: int
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+
+
+@app.default
+def main(
+    *,
+    people_count: Annotated[int, Parameter(name="--people", help="How many 除票 the stock has.")] = PEOPLE,
+    requests: Annotated[int, Parameter(help="Requests of one run.")] = 1_000,
+) -> None:
+    """Fill a registry, measure, print the table, and add the results to var/bench.
+
+    Example: python -m benchmarks --people 5000 --requests 500
+    """
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+        setting = Setting(Path(folder), stack)
+        figures = asyncio.run(_measure(setting, people_count, requests))
+    _show(figures, people_count)
+    _keep(figures, people_count)
+
+
+async def _measure(setting: Setting, count: int, requests: int) -> list[Figure]:
+    await setting.prepare()
+    setting.start()
+    say.print(f"writing {count:,} people")
+    records = list(_stock(count))
+    figures = [await _loading(setting, records)]
+    await _until_stamped(setting)
+    numbers = [one.last.individual_number.reveal() for one in records if one.last.individual_number is not None]
+    figures += await _inquiries(setting, numbers, requests)
+    figures += await _submissions(setting, iter(records), requests)
+    figures.append(await _reconcile(setting))
+    return figures
+
+
+def _stock(count: int) -> "islice[RemovedRecord]":
+    written = (removed_record_of(person) for person in people(SEED, 0, 3 * count, where=Where((TOWN,), (MISSION,))))
+    return islice((one for one in written if one is not None and str(one.municipality) == TOWN), count)
+
+
+# ------------------------------------------------------------------------------------------------- figures
+
+
+async def _loading(setting: Setting, records: Sequence[RemovedRecord]) -> Figure:
+    """Deliver the stock part by part, as agents do, and hold it against COPY of rows of the same width."""
+    parts = [records[at : at + PART] for at in range(0, len(records), PART)]
+    seconds = 0.0
+    for at in range(0, len(parts), 50):  # signatures live for a minute: made fifty parts ahead
+        run = await closed_loop(
+            setting.port, [setting.delivery(at + n, part) for n, part in enumerate(parts[at : at + 50], 1)], 4
+        )
+        _demand(run, 200)
+        seconds += run.seconds
+        say.print(f"loaded {min(len(records), (at + 50) * PART):,} 除票: {seconds:.0f} s", end="\r")
+    say.print()
+    rate, floor = len(records) / seconds, await _copy(setting, len(records))
+    return Figure(name="load 除票", value=rate, unit="除票/s", floor=floor, ratio=rate / floor, n=len(records))
+
+
+async def _copy(setting: Setting, rows: int) -> float:
+    """Return how many rows a second COPY brings into a table as wide as all that a 除票 becomes, with five indexes."""
+    connection = await asyncpg.connect(setting.postgres.dsn())
+    width = await connection.fetchval("SELECT pg_database_size(current_database())") // max(rows, 1)
+    await connection.execute(
+        "CREATE TABLE copied (a uuid PRIMARY KEY, b bytea, c bytea, d date, e text, sealed bytea);"
+        "CREATE INDEX ON copied (b); CREATE INDEX ON copied (c); CREATE INDEX ON copied (d); CREATE INDEX ON copied (e)"
+    )
+    day = datetime.now(UTC).date()
+    made = [
+        (uuid4(), os.urandom(32), os.urandom(32), day, "131016", os.urandom(min(width, 8_000))) for _ in range(rows)
+    ]
+    began = perf_counter()
+    await connection.copy_records_to_table("copied", records=made)
+    seconds = perf_counter() - began
+    await connection.execute("DROP TABLE copied")
+    await connection.close()
+    return rows / seconds
+
+
+async def _inquiries(setting: Setting, numbers: Sequence[str], requests: int) -> list[Figure]:
+    def ours() -> list[bytes]:
+        return [setting.inquiry(numbers[index * 7919 % len(numbers)]) for index in range(requests)]
+
+    figure = await _against_floor(setting, "inquiry by number", ours, 200, requests)
+    open_requests = [setting.inquiry(numbers[index * 104_729 % len(numbers)]) for index in range(800)]
+    run = await open_loop(setting.port, open_requests, OPEN_RATE)
+    _demand(run, 200)
+    at_rate = Figure(
+        name=f"inquiry at {OPEN_RATE:.0f}/s",
+        value=run.throughput,
+        unit="requests/s",
+        n=len(open_requests),
+        p50_ms=run.percentile(0.5),
+        p99_ms=run.percentile(0.99),
+    )
+    return [figure, at_rate]
+
+
+async def _submissions(setting: Setting, records: Any, requests: int) -> list[Figure]:
+    reports = (_report(record) for record in records)
+
+    def ours() -> list[bytes]:
+        return [setting.report(one) for one in islice(reports, requests // 4)]
+
+    one_by_one = await _against_floor(setting, "submission", ours, 201, requests // 4)
+    batches = [setting.batch(list(islice(reports, PART))) for _ in range(4)]
+    run = await closed_loop(setting.port, batches, 2)
+    _demand(run, 200)
+    in_batches = Figure(
+        name="submissions in batches of 100",
+        value=run.throughput * PART,
+        unit="reports/s",
+        floor=one_by_one.value,
+        ratio=run.throughput * PART / one_by_one.value,
+        n=len(batches) * PART,
+    )
+    return [one_by_one, in_batches]
+
+
+def _report(record: RemovedRecord) -> dict[str, Any]:
+    """Return the 在留届 of the person of a 除票, written as the person would: without a number."""
+    last = record.last
+    return {
+        "kind": "residence",
+        "mission": MISSION,
+        "effective": "2025-04-02",
+        "notified_on": "2025-04-10",
+        "people": [{"name": last.name, "birth_date": last.birth_date, "sex": last.sex, "honseki": last.honseki}],
+        "address_abroad": NEW_YORK,
+    }
+
+
+async def _against_floor(
+    setting: Setting, name: str, ours: Callable[[], list[bytes]], status: int, requests: int
+) -> Figure:
+    """Run the floor and the registry by turns; the ratio is that of the medians."""
+    floors: list[Run] = []
+    runs: list[Run] = []
+    for _ in range(ROUNDS):
+        floors.append(await closed_loop(setting.floor_port, [setting.floor(os.urandom(32), 900)] * requests))
+        runs.append(await closed_loop(setting.port, ours()))
+        _demand(runs[-1], status)
+    value, floor = (median(run.throughput for run in some) for some in (runs, floors))
+    say.print(
+        f"{name}: p99 {median(r.percentile(0.99) for r in runs):.0f} ms, the floor's "
+        f"{median(r.percentile(0.99) for r in floors):.0f} ms"
+    )
+    return Figure(
+        name=name,
+        value=value,
+        unit="requests/s",
+        floor=floor,
+        ratio=value / floor,
+        n=ROUNDS * requests,
+        p50_ms=median(run.percentile(0.5) for run in runs),
+        p99_ms=median(run.percentile(0.99) for run in runs),
+    )
+
+
+async def _reconcile(setting: Setting) -> Figure:
+    async with resources(setting.settings, role="registry_reconciler", pool_size=2) as given:
+        began, count = perf_counter(), 0
+        async for _ in reconciliation.run(given):
+            count += 1
+    return Figure(name="reconcile", value=count / (perf_counter() - began), unit="records/s", n=count)
+
+
+async def _until_stamped(setting: Setting) -> None:
+    connection = await asyncpg.connect(setting.postgres.dsn())
+    while await connection.fetchval("SELECT count(*) FROM pending_stamp, pg_sleep(0.2)"):
+        pass
+    await connection.execute("VACUUM ANALYZE")
+    await connection.close()
+
+
+def _demand(run: Run, status: int) -> None:
+    if set(run.statuses) != {status}:
+        raise SystemExit(f"benchmarks: answers were {run.statuses}, expected {status} alone; nothing is measured")
+
+
+# ------------------------------------------------------------------------------------------------- results
+
+
+def _show(figures: Sequence[Figure], count: int) -> None:
+    table = Table("figure", "value", "floor", "ratio", "p50 ms", "p99 ms", "n", title=f"{count:,} 除票, {_machine()}")
+    for one in figures:
+        table.add_row(
+            one.name,
+            f"{one.value:,.0f} {one.unit}",
+            *("" if value is None else f"{value:,.2f}" for value in (one.floor, one.ratio, one.p50_ms, one.p99_ms)),
+            f"{one.n:,}",
+        )
+    say.print(table)
+
+
+def _keep(figures: Sequence[Figure], count: int) -> None:
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps(msgspec.to_builtins(figures), indent=2, ensure_ascii=False), encoding="utf-8")
+    moment = datetime.now(UTC)
+    entry = {"at": moment.isoformat(), "people": count, "machine": _machine(), "figures": msgspec.to_builtins(figures)}
+    with RESULTS.with_name("history.jsonl").open("a", encoding="utf-8") as history:
+        history.write(json.dumps(entry, ensure_ascii=False) + "\n")
+    say.print(f"Results: {RESULTS}; all runs: {RESULTS.with_name('history.jsonl')}")
+
+
+def _machine() -> str:
+    return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,134 @@
+"""What is measured: a registry and the floor as processes over one database, and requests signed beforehand."""
+
+import secrets
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.load import HOST, http
+from registry.contract.decoding import encode
+from registry.contract.evidence import EvidenceHeader, make_evidence
+from registry.contract.keys import SigningKey
+from registry.contract.messages import EVIDENCE_HEADER
+from registry.contract.signing import RequestParts, sign_request
+from registry.domain.disclosure import BodyKind
+from registry.domain.removed_record import RemovedRecord
+from registry.sandbox.programs import Programs, free_port, wait_until_ready
+from registry.settings import Settings
+from registry.store import callers
+from registry.store.callers import RegisteredKey
+from registry.store.embedded import EmbeddedServer
+from registry.store.migrate import migrate
+from registry.vault.keys import FileKeyProvider
+from registry.wiring import SIGNING_KEY_ID, resources
+
+MISSION: Final = "JP-CG-NEW-YORK"
+TOWN: Final = "131016"
+PENSION: Final = "pension-office-1"
+CALLERS: Final = {
+    MISSION: BodyKind.MISSION,
+    TOWN: BodyKind.MUNICIPALITY,
+    PENSION: BodyKind.PENSION_OFFICE,
+}
+
+
+class Setting:
+    """The processes that are measured, and who calls them; everything ends with ``stack``."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.folder = folder
+        self.keys = {body: SigningKey.generate(f"{body}-bench") for body in CALLERS}
+        self.postgres = stack.enter_context(EmbeddedServer(None))
+        self._programs = stack.enter_context(Programs(folder))
+        self.port, self.floor_port = free_port(), free_port()
+        self._evidence_sent = 0
+        registry_key = SigningKey.generate(SIGNING_KEY_ID)
+        (folder / "registry.pem").write_bytes(registry_key.to_pem())
+        FileKeyProvider.create(folder / "keys.json")
+        self.environment = {
+            "REGISTRY_DSN": self.postgres.dsn(),
+            "REGISTRY_KEYS": str(folder / "keys.json"),
+            "REGISTRY_SIGNING_KEY": str(folder / "registry.pem"),
+            "REGISTRY_HOST": HOST,
+            "REGISTRY_PORT": str(self.port),
+        }
+        self.settings = Settings.read(self.environment)
+
+    async def prepare(self) -> None:
+        """Make the schema and register the callers' keys."""
+        await migrate(self.settings.dsn)
+        async with resources(self.settings, pool_size=1) as given, given.work() as work:
+            for body, key in self.keys.items():
+                row = RegisteredKey(
+                    key_id=key.key_id,
+                    body=body,
+                    body_kind=CALLERS[body],
+                    public_key=key.verifying.to_pem(),
+                    valid_from=datetime.now(UTC) - timedelta(minutes=1),
+                )
+                await callers.register_key(work, row)
+            await work.commit()
+
+    def start(self) -> None:
+        """Start the registry and the floor."""
+        registry = self._programs.start("registry", ["registry", "serve"], self.environment)
+        wait_until_ready(f"http://{HOST}:{self.port}/health/ready", registry, self.folder / "registry.log")
+        command = ["python", "-m", "benchmarks.floor", str(self.floor_port)]
+        floor = self._programs.start("floor", command, {"FLOOR_DSN": self.postgres.dsn()})
+        wait_until_ready(f"http://{HOST}:{self.floor_port}/health/ready", floor, self.folder / "floor.log")
+
+    def post(self, body: str, path: str, message: Any, headers: Sequence[tuple[str, str]] = ()) -> bytes:
+        """Write a signed request of a caller as it goes over the wire."""
+        content = message if isinstance(message, bytes) else encode(message)
+        fields = (("content-type", "application/json"), ("idempotency-key", secrets.token_hex(12)), *headers)
+        parts = RequestParts(method="POST", url=f"http://{HOST}:{self.port}{path}", headers=fields, body=content)
+        signature = sign_request(parts, self.keys[body], datetime.now(UTC), secrets.token_urlsafe(24))
+        return http("POST", path, (*fields, *signature), content)
+
+    def report(self, report: Any) -> bytes:
+        """Write the signed submission of one report with its evidence."""
+        content = encode(report)
+        return self.post(MISSION, "/v1/submissions", content, ((EVIDENCE_HEADER, self.evidence(content)),))
+
+    def evidence(self, report: bytes) -> str:
+        """Make the evidence of the mission over a report."""
+        self._evidence_sent += 1
+        previous = None if self._evidence_sent == 1 else "A" * 43
+        header = EvidenceHeader(
+            key_id=self.keys[MISSION].key_id,
+            taken_at=datetime.now(UTC),
+            sequence=self._evidence_sent,
+            previous=previous,
+        )
+        return make_evidence(report, self.keys[MISSION], header)
+
+    def batch(self, reports: Sequence[Any]) -> bytes:
+        """Write the signed submission of up to a hundred reports at once."""
+        contents = [encode(report) for report in reports]
+        items = [
+            {"idempotency_key": secrets.token_hex(12), "report": one.decode(), "evidence": self.evidence(one)}
+            for one in contents
+        ]
+        return self.post(MISSION, "/v1/submissions/batch", {"items": items})
+
+    def delivery(self, part: int, records: Sequence[RemovedRecord]) -> bytes:
+        """Write the signed delivery of one part of an extract."""
+        message = {"extract_id": "bench-extract", "part": part, "records": records}
+        return self.post(TOWN, "/v1/removed-records", message)
+
+    def inquiry(self, number: str) -> bytes:
+        """Write a signed inquiry by number."""
+        message = {
+            "affair": "pension-benefit",
+            "basis": "番号法19条8号",
+            "handled_by": "clerk-7",
+            "fields": ["name", "birth_date", "address_abroad", "status"],
+            "search": {"by": "individual-number", "individual_number": number},
+        }
+        return self.post(PENSION, "/v1/inquiries", message)
+
+    def floor(self, key: bytes, size: int) -> bytes:
+        """Write a request to the floor: it looks ``key`` up and writes ``size`` bytes."""
+        return http("POST", "/floor", (("content-type", "application/octet-stream"),), key.ljust(size, b"\0"))
