@@ -10,7 +10,7 @@ from registry.contract.messages import Inquiry
 from registry.domain.dates import DayRange
 from registry.domain.disclosure import Condition, SearchKey
 from tests.acceptance import papers
-from tests.acceptance.plain_registry import Question
+from tests.acceptance.plain_records import Question
 from tests.house import MISSION, PENSION, TAX, TOWN
 
 OTHER_MISSION, OTHER_TOWN = "JP-CG-BOSTON", "472018"

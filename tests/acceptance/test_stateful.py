@@ -74,7 +74,7 @@ def test_whatever_comes_in_whatever_order_the_registry_says_what_the_rules_make_
 
 @pytest.mark.long
 def test_the_same_holds_in_long_stories(database, tmp_path):
-    play(database, tmp_path, max_examples=100, stateful_step_count=40)
+    play(database, tmp_path, max_examples=60, stateful_step_count=40)
 
 
 @pytest.mark.anyio
@@ -91,3 +91,23 @@ async def test_a_report_is_in_review_again_when_what_mended_it_is_taken_back(reg
     answer = await registry.get(MISSION, f"/v1/submissions/{first.submission_id}")
     assert first.state is SubmissionState.IN_REVIEW
     assert decode(answer.body, Receipt).state is SubmissionState.IN_REVIEW
+
+
+@pytest.mark.anyio
+@pytest.mark.xfail(
+    strict=True,
+    reason="services.receipts.settle lets a report hold again with each annulment taken back, also while another "
+    "one of it stands; its movements stay dead, as they should",
+)
+async def test_a_report_that_was_taken_back_twice_stays_annulled_while_one_of_the_two_stands(registry):
+    async def takes_back(receipt):
+        return decode((await registry.submit(papers.annulment(receipt.submission_id))).body, Receipt)
+
+    report = decode((await registry.submit(papers.report())).body, Receipt)
+    first = await takes_back(report)
+    of_the_first = await takes_back(first)
+    await takes_back(report)
+    await takes_back(of_the_first)  # so that the first stands again, beside the second
+    await takes_back(first)
+    answer = await registry.get(MISSION, f"/v1/submissions/{report.submission_id}")
+    assert decode(answer.body, Receipt).state is SubmissionState.ANNULLED
