@@ -115,6 +115,8 @@ CREATE TABLE submission (
     CONSTRAINT uq_submission_sender_key UNIQUE (sender, sender_key)
 );
 
+CREATE INDEX ix_submission_replaces ON submission (replaces);
+
 CREATE TABLE data_key (
     owner UUID NOT NULL,
     kek_id BIGINT NOT NULL,

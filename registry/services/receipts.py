@@ -51,33 +51,32 @@ def is_id(text: str) -> bool:
         return False
 
 
-async def settle(
-    resources: Resources, work: UnitOfWork, earlier: Submission, now: datetime, *, is_annulment: bool
-) -> None:
-    """Say how the submissions before stand now: what is corrected is mended, what is taken back is annulled.
+async def settle(resources: Resources, work: UnitOfWork, earlier: Submission, now: datetime) -> None:
+    """Say how the submissions before a new one stand now, down the chain of what each corrected or took back.
 
-    To take an annulment back lets hold again what it annulled, and so on down the chain.
+    Annulled is what a standing annulment takes back; mended is what a standing report corrects. What nothing stands
+    against holds as it did when its receipt was given, and so does what it left open.
     """
-    if not is_annulment:
-        await submissions.close_cases(work, earlier.submission_id, now)
-        if earlier.state == SubmissionState.IN_REVIEW:
-            await submissions.set_state(work, earlier.submission_id, SubmissionState.ACCEPTED_WITH_WARNINGS)
-        return
-    holds, at = False, earlier
-    while True:
-        await _let(resources, work, at, now, holds=holds)
-        before = await submissions.get(work, at.replaces) if at.kind == ANNULMENT and at.replaces else None
-        if before is None:
-            return
-        holds, at = not holds, before
+    at: Submission | None = earlier
+    while at is not None:
+        standing = [
+            one for one in await submissions.followers(work, at.submission_id) if one.state != SubmissionState.ANNULLED
+        ]
+        await _let(resources, work, at, now, against=frozenset(one.kind for one in standing))
+        at = None if at.replaces is None else await submissions.get(work, at.replaces)
 
 
-async def _let(resources: Resources, work: UnitOfWork, one: Submission, now: datetime, *, holds: bool) -> None:
-    """Let a submission hold, as it did when its receipt was given, or be annulled."""
-    if holds:
-        receipt = await _kept_receipt(resources, work, one.submission_id)
-        await submissions.reopen_cases(work, one.submission_id)
-        await submissions.set_state(work, one.submission_id, receipt.state)
-    else:
+async def _let(
+    resources: Resources, work: UnitOfWork, one: Submission, now: datetime, *, against: frozenset[str]
+) -> None:
+    """Let a submission stand as the kinds of what stands ``against`` it demand."""
+    state = (await _kept_receipt(resources, work, one.submission_id)).state
+    if ANNULMENT in against:
+        state = SubmissionState.ANNULLED
+    elif against and state is SubmissionState.IN_REVIEW:
+        state = SubmissionState.ACCEPTED_WITH_WARNINGS
+    await submissions.set_state(work, one.submission_id, state)
+    if against:
         await submissions.close_cases(work, one.submission_id, now)
-        await submissions.set_state(work, one.submission_id, SubmissionState.ANNULLED)
+    else:
+        await submissions.reopen_cases(work, one.submission_id)

@@ -317,9 +317,8 @@ async def _write(
     content = Content(body=checked.body, evidence=checked.evidence, receipt=encode(receipt))
     await submissions.add(work, key, submission, content)
     await submissions.open_cases(work, _cases(checked, plans, receipt.submission_id), checked.now)
-    is_annulment = checked.report.kind is ReportKind.ANNULMENT
     if earlier is not None:
-        await receipts.settle(resources, work, earlier, checked.now, is_annulment=is_annulment)
+        await receipts.settle(resources, work, earlier, checked.now)
     for index, plan in enumerate(plans):
         link = records.stored_link(plan, receipt.submission_id, index)
         await records.write(resources, work, plan, link, checked.now)

@@ -66,6 +66,12 @@ async def get(work: UnitOfWork, submission_id: str) -> Submission | None:
     return None if row is None else Submission(**{field: row[field] for field in _FIELDS})
 
 
+async def followers(work: UnitOfWork, submission_id: str) -> tuple[Submission, ...]:
+    """Return the submissions that correct this one or take it back."""
+    rows = await work.rows(select(t.submission).where(t.submission.c.replaces == submission_id))
+    return tuple(Submission(**{field: row[field] for field in _FIELDS}) for row in rows)
+
+
 async def get_by_sender_key(work: UnitOfWork, sender: str, sender_key: str) -> Submission | None:
     """Return the submission that a sender knows under its own key, or None."""
     query = select(t.submission).where(t.submission.c.sender == sender, t.submission.c.sender_key == sender_key)

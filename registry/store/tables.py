@@ -83,6 +83,7 @@ submission = Table(
     _id("replaces", nullable=True),
     Column("sealed", LargeBinary, nullable=False),
     UniqueConstraint("sender", "sender_key", name="uq_submission_sender_key"),
+    Index("ix_submission_replaces", "replaces"),
 )
 """An accepted report or 除票: its exact bytes with the evidence and receipt, sealed with a key of its own."""
 

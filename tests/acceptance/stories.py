@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, initialize, multiple, rule
 
 from registry.contract.decoding import decode, encode
-from registry.contract.messages import EVIDENCE_HEADER, DeliveryAnswer, DryRun, Receipt, SubmissionState
+from registry.contract.messages import EVIDENCE_HEADER, DeliveryAnswer, DryRun, Receipt
 from registry.contract.problems import Problem
 from registry.domain.removed_record import RemovedRecord
 from registry.domain.residence_report import ResidenceReport
@@ -128,25 +128,11 @@ class Story(Agreement):
 
     @rule(target=sent, earlier=sent, besides=st.none() | st.sampled_from(list(CAST)), rehearsed=st.booleans())
     def a_report_is_taken_back(self, earlier, besides, rehearsed):
-        if self._mended_what_was_in_review(earlier) or self._was_taken_back_before(earlier):
-            return multiple()  # see the tests that are expected to fail
         told = {field: earlier.told[field] for field in ("mission", "effective", "notified_on")}
         people = [without(one, "new_") for one in earlier.told["people"]]
         people += [] if besides is None else [member(besides)]
         told |= {"kind": "annulment", "replaces": earlier.key, "people": people}
         return self._submit(told, rehearsed)
-
-    def _mended_what_was_in_review(self, earlier):
-        correction = self.model.submissions[earlier.submission_id]
-        corrected = self.model.submissions.get(correction.replaces)
-        was_in_review = corrected is not None and corrected.state is SubmissionState.IN_REVIEW
-        return was_in_review and not correction.is_annulment
-
-    def _was_taken_back_before(self, earlier):
-        """Whether it stands again because its annulment was annulled."""
-        annulments = [one for one in self.model.submissions.values() if one.is_annulment]
-        against = [one for one in annulments if one.replaces == earlier.submission_id]
-        return any(self.model.stands(one) == SubmissionState.ANNULLED for one in against)
 
     @rule(earlier=sent, altered=st.booleans())
     def a_report_is_sent_again(self, earlier, altered):

@@ -78,11 +78,6 @@ def test_the_same_holds_in_long_stories(database, tmp_path):
 
 
 @pytest.mark.anyio
-@pytest.mark.xfail(
-    strict=True,
-    reason="services.receipts.settle closes the case of a report that is corrected and marks it as accepted with "
-    "warnings; when the correction is taken back the report stands again as it was, but nobody has to look at it",
-)
 async def test_a_report_is_in_review_again_when_what_mended_it_is_taken_back(registry):
     doubtful = papers.report(address_abroad=PLACES["nobody knows which Springfield"])
     first = decode((await registry.submit(doubtful)).body, Receipt)
@@ -94,11 +89,6 @@ async def test_a_report_is_in_review_again_when_what_mended_it_is_taken_back(reg
 
 
 @pytest.mark.anyio
-@pytest.mark.xfail(
-    strict=True,
-    reason="services.receipts.settle lets a report hold again with each annulment taken back, also while another "
-    "one of it stands; its movements stay dead, as they should",
-)
 async def test_a_report_that_was_taken_back_twice_stays_annulled_while_one_of_the_two_stands(registry):
     async def takes_back(receipt):
         return decode((await registry.submit(papers.annulment(receipt.submission_id))).body, Receipt)
