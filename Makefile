@@ -11,7 +11,7 @@ ON_INSTALLED := tests/store tests/acceptance/test_first_light.py
 CODE   := registry embassy_gateway municipality_sync migrations tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format types contracts test test-full bench demo lock clean
+.PHONY: help setup lint format types contracts test test-full bench fuzz demo lock clean
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,8 +51,11 @@ lock: setup  ## Resolve the requirements anew into requirements.lock
 	@VIRTUAL_ENV=$(VENV) $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--python-version 3.11 --extra dev --upgrade --custom-compile-command "make lock" -o requirements.lock pyproject.toml
 
-bench: setup  ## Measure the registry against the floor of this machine (QUICK=1: 5,000 people, some minutes)
-	@$(BIN)/python -m benchmarks $(if $(QUICK),--people 5000 --requests 500)
+bench: setup  ## Measure the registry against the floor of this machine (QUICK=1: 50,000 people instead of 1.3 million)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--people 50000)
+
+fuzz: setup  ## Fuzz the readers for ten minutes each (SECONDS=60 ONLY=values); tests/fuzzing/__main__.py says what it needs
+	@$(BIN)/python -m tests.fuzzing $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ONLY),--only $(ONLY))
 
 demo: setup  ## Play the story of first light and serve it until Ctrl-C (ONCE=1 ends after the summary)
 	@$(BIN)/registry demo $(if $(ONCE),--once)

@@ -1,141 +1,333 @@
-"""``registry``: the commands of the virtual municipality. Each says what it did and what to do next."""
+"""``registry``: the catalogue of its commands. What each of them does lies in the module that it names."""
 
 import sys
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-import msgspec
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import CycloptsError
 
-from registry import serving
-from registry.codes_cli import codes
-from registry.contract.keys import VerifyingKey
-from registry.domain.disclosure import BodyKind
-from registry.jlis_cli import jlis
-from registry.running import NOT_UNDERSTOOD, run, say, settings
-from registry.sandbox import clock as sandbox_clock
-from registry.sandbox import demo as sandbox_demo
-from registry.sandbox.clock import NotInProduction
-from registry.sandbox.jlis import jlis as sandbox_jlis
-from registry.sandbox.population.commands import populate
-from registry.settings import Settings
-from registry.store import callers
-from registry.store.callers import RegisteredKey
-from registry.store.migrate import migrate as bring_to_newest
-from registry.web.openapi import document
-from registry.wiring import resources
+from registry.command_line import (
+    DONE,
+    FAILED,
+    NOT_UNDERSTOOD,
+    SOMETHING_NEAR,
+    SOMETHING_WRONG,
+    Catalogue,
+    ExitCodes,
+    told,
+)
 
-HELP: Final = """The registry of Japan's residents abroad: one virtual municipality.
+ABOUT: Final = told(
+    """The registry of Japan's residents abroad: one virtual municipality.
 
 Settings come from the environment: REGISTRY_DSN, REGISTRY_KEYS, REGISTRY_SIGNING_KEY and, where needed, REGISTRY_ENV,
-REGISTRY_HOST, REGISTRY_PORT, REGISTRY_PUBLIC_URL. `registry demo` needs none of them.
+REGISTRY_HOST, REGISTRY_PORT, REGISTRY_PUBLIC_URL. `registry demo` needs none of them. Where something does not work,
+`registry doctor` says what is wrong and how to mend it.""",
+    """在外邦人登録システム。国外に住む日本国民のための仮想の自治体。
 
-Exit codes: 0 done; 1 not done, the message says why; 2 the command line or the settings make no sense.
-"""
+設定は環境変数から読む。REGISTRY_DSN、REGISTRY_KEYS、REGISTRY_SIGNING_KEY は必須、REGISTRY_ENV、REGISTRY_HOST、
+REGISTRY_PORT、REGISTRY_PUBLIC_URL は任意。`registry demo` には設定が要らない。うまく動かないときは `registry doctor` が
+原因と直し方を示す。""",
+)
+EXITS: Final[ExitCodes] = {
+    DONE: told("done", "完了"),
+    FAILED: told("not done; the message says why", "実行できなかった(理由を表示する)"),
+    NOT_UNDERSTOOD: told("the command line or the settings make no sense", "コマンドまたは設定の誤り"),
+}
+DOCTOR_EXITS: Final[ExitCodes] = {
+    DONE: told("nothing is wrong", "異常なし"),
+    NOT_UNDERSTOOD: told("the command line makes no sense", "コマンドの誤り"),
+    SOMETHING_WRONG: told("something is wrong", "異常あり"),
+    SOMETHING_NEAR: told("nothing is wrong yet, but something soon will be", "異常はないが、近く異常となるものあり"),
+}
 
-app: Final = App(name="registry", help=HELP)
-sandbox: Final = App(name="sandbox", help="What only a sandbox may do; refuses when REGISTRY_ENV=production.")
-clock: Final = App(name="clock", help="Move the sandbox's clock. Every process of the sandbox follows within a second.")
-callers_app: Final = App(name="callers", help="Register the public keys of those who may call.")
-sandbox.command(clock)
-sandbox.command(populate)
-app.command(sandbox)
-app.command(callers_app)
-app.command(codes)
-app.command(jlis)
-sandbox.command(sandbox_jlis)
+registry: Final = Catalogue.of_program("registry", ABOUT, EXITS)
+app: Final = registry.app
 
+# ------------------------------------------------------------------------------------------------ the service
 
-@app.command
-def serve() -> None:
-    """Serve the signed interface until Ctrl-C. The sequencer of known time runs along.
-
-    Example: REGISTRY_DSN=postgresql://… REGISTRY_KEYS=keys.json REGISTRY_SIGNING_KEY=registry.pem registry serve
-    """
-    serving.serve(settings())
-
-
-@app.command
-def migrate() -> None:
-    """Bring the schema to the newest revision; what is there stays. Run it as the owner of the schema.
-
-    The first time it also puts in the tables of codes that come with this program; `registry codes import` renews them.
-    """
-    run(bring_to_newest(settings().dsn))
-    say.print("The schema is at its newest revision. Next: registry serve")
-
-
-@app.command
-def openapi() -> None:
-    """Print the interface in OpenAPI 3.1, as GET /schema answers it."""
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document()), indent=2) + b"\n")
-
-
-@app.command
-def demo(
-    *,
-    once: Annotated[bool, Parameter(help="End after the summary instead of serving until Ctrl-C.")] = False,
-    folder: Annotated[Path, Parameter(help="Where the demo keeps everything; emptied at every start.")] = Path(
-        "var/demo"
+registry.add(
+    "serve",
+    "registry.service_cli:serve",
+    told(
+        "Serve the signed interface until Ctrl-C. The sequencer of known time runs along.",
+        "署名付きの通信を Ctrl-C まで受け付ける。把握日時の付与も並行して行う。",
     ),
-) -> None:
-    """Play the story of first light with real processes, and serve it until Ctrl-C.
+    examples="REGISTRY_DSN=postgresql://… REGISTRY_KEYS=keys.json REGISTRY_SIGNING_KEY=registry.pem registry serve",
+)
+registry.add(
+    "migrate",
+    "registry.service_cli:migrate",
+    told(
+        """Bring the schema to the newest revision; what is there stays. Run it as the owner of the schema.
 
-    Example: registry demo --once
-    """
-    raise SystemExit(sandbox_demo.play(folder, once=once))
+The first time it also puts in the tables of codes that come with this program; `registry codes import` renews them.""",
+        """データベースの構造を最新にする。データはそのまま残る。所有者の権限で実行する。
 
+初回は付属のコード表も取り込む。その後の更新は `registry codes import` で行う。""",
+    ),
+    examples="registry migrate",
+)
+registry.add(
+    "doctor",
+    "registry.doctor_cli:doctor",
+    told(
+        """Say what is wrong with this registry and how to mend it: settings, keys, database, roles, clock, callers.
 
-@callers_app.command
-def register(
-    key_id: str,
-    public_key: Path,
-    *,
-    body: Annotated[str, Parameter(help="The code of the mission, municipality or agency.")],
-    kind: Annotated[BodyKind, Parameter(help="What kind of body it is.")],
-) -> None:
-    """Register a public key (PEM) for a body; the same key id again replaces the key.
+It changes nothing and shows neither personal data nor secrets.""",
+        """設定・鍵・データベース・ロール・時計・接続元を点検し、異常とその直し方を示す。
 
-    Example: registry callers register ny-2026 ny-2026.pub.pem --body JP-CG-NEW-YORK --kind mission
-    """
-    run(_register(settings(), key_id, public_key.read_bytes(), body, kind))
-    say.print(f"{key_id} now speaks for {body}.")
+何も変更せず、個人情報も鍵も表示しない。""",
+    ),
+    examples="registry doctor\nregistry doctor --json | jq '.findings[].code'",
+    exits=DOCTOR_EXITS,
+)
+registry.add(
+    "openapi",
+    "registry.service_cli:openapi",
+    told(
+        "Print the interface in OpenAPI 3.1, as GET /schema answers it.",
+        "通信仕様を OpenAPI 3.1 で出力する(GET /schema と同じ)。",
+    ),
+    examples="registry openapi > openapi.json",
+)
+registry.add(
+    "demo",
+    "registry.sandbox.commands:demo",
+    told(
+        "Play the story of first light with real processes, and serve it until Ctrl-C.",
+        "一連の流れを実際のプログラムで演じ、Ctrl-C まで動かし続ける。",
+    ),
+    examples="registry demo\nregistry demo --once",
+)
 
+# ------------------------------------------------------------------------------------------ keys and callers
 
-async def _register(given_settings: Settings, key_id: str, pem: bytes, body: str, kind: BodyKind) -> None:
-    VerifyingKey.from_pem(key_id, pem)
-    row = RegisteredKey(key_id=key_id, body=body, body_kind=kind, public_key=pem, valid_from=datetime.now(UTC))
-    async with resources(given_settings, pool_size=1) as given, given.work() as work:
-        await callers.register_key(work, msgspec.structs.replace(row, valid_from=given.clock()))
-        await work.commit()
+keys: Final = registry.group(
+    "keys", told("The keys of the registry, which are never shown.", "鍵(鍵そのものは表示しない)。")
+)
+keys.add(
+    "show",
+    "registry.keys_cli:show",
+    told(
+        "Print which keys there are, since when, and what they are known by; never a secret.",
+        "どの鍵があるか、いつからか、識別子は何かを表示する。秘密は表示しない。",
+    ),
+    examples="registry keys show\nregistry keys show --json",
+)
+keys.add(
+    "prepare",
+    "registry.keys_cli:prepare",
+    told(
+        """Make the key of a month ahead, so that its first transaction waits for nobody. Again, it does nothing.
 
+A running registry does so by itself, the day before the month begins.""",
+        """ある月の鍵を前もって作り、月初の処理が待たされないようにする。既にあれば何もしない。
 
-@clock.command(name="set")
-def set_clock(moment: datetime) -> None:
-    """Set the sandbox's clock to a moment (UTC where no offset is given).
+稼働中のシステムは月が替わる前日に自ら行う。""",
+    ),
+    examples="registry keys prepare\nregistry keys prepare --month 2025-04",
+)
+keys.add(
+    "init-token",
+    "registry.keys_cli:init_token",
+    told(
+        """Make the master key and the key of the MACs inside the token that REGISTRY_KEYS names, once and for all.
 
-    Example: registry sandbox clock set 2025-04-01T09:00:00+09:00
-    """
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    now = run(sandbox_clock.set_to(settings(), aware), NotInProduction)
-    say.print(f"It is now {now.isoformat(timespec='seconds')} in the sandbox.")
+They never leave it. Where the token has either, nothing happens and the command fails. The token itself, its user and
+PIN are made with its maker's tools before.""",
+        """REGISTRY_KEYS のトークン(HSM)の中に、マスター鍵と検索鍵の元を一度だけ作る。鍵がトークンの外に出ることはない。
 
+どちらかが既にあれば何もせず失敗する。トークンの初期化と PIN の設定は、製品付属の道具で先に行う。""",
+    ),
+    examples="registry keys init-token",
+)
+callers: Final = registry.group(
+    "callers", told("Register the public keys of those who may call.", "接続を許す相手の公開鍵の登録。")
+)
+callers.add(
+    "register",
+    "registry.callers_cli:register",
+    told(
+        "Register a public key (PEM) for a body; the same key id again replaces the key.",
+        "機関の公開鍵(PEM)を登録する。同じ鍵 ID であれば置き換える。",
+    ),
+    examples="registry callers register ny-2026 ny-2026.pub.pem --body JP-CG-NEW-YORK --kind mission",
+)
 
-@clock.command
-def advance(*, days: int = 0, hours: int = 0, minutes: int = 0) -> None:
-    """Put the sandbox's clock forward.
+# ------------------------------------------------------------------------------------------ tables of codes
 
-    Example: registry sandbox clock advance --days 90
-    """
-    by = timedelta(days=days, hours=hours, minutes=minutes)
-    now = run(sandbox_clock.advance(settings(), by), NotInProduction)
-    say.print(f"It is now {now.isoformat(timespec='seconds')} in the sandbox.")
+codes: Final = registry.group(
+    "codes",
+    told(
+        """The tables of codes: municipalities, missions and their areas, countries.
+
+The registry takes them from its database; a change is followed by every process within seconds. Gateways and agents
+keep those of their own package, so the registry has the last word.""",
+        """コード表(地方公共団体、在外公館と管轄区域、国)。
+
+登録システムはデータベースのコード表を用い、変更は数秒で全プロセスに及ぶ。在外公館と市区町村のプログラムは付属の表を
+用いるため、最終的な判断は登録システムが行う。""",
+    ),
+)
+codes.add(
+    "import",
+    "registry.codes_cli:import_file",
+    told(
+        """Renew a table from an official file: show what is different, ask, and put it in. Run it as the owner.
+
+The file has the columns of `registry codes show`, or for municipalities those of the list of 全国地方公共団体コード
+that 総務省 publishes. What the file no longer has ends on that day; nothing is deleted. People whose area moves to
+another mission are moved with it, and both missions are told. With --json nothing is asked, and nothing put in
+without --yes.""",
+        """公的なファイルでコード表を更新する。新旧の違いを示し、確認のうえ取り込む。所有者の権限で実行する。
+
+ファイルの列は `registry codes show` の出力と同じ。地方公共団体は総務省の全国地方公共団体コードの一覧も可。ファイルに
+なくなったものはその日に終わり、削除はされない。管轄が移る区域の人は新しい公館に移り、双方の公館に知らせる。--json では
+確認せず、--yes がなければ取り込まない。""",
+    ),
+    examples="registry codes import areas-2025.csv --table areas --from 2025-04-01",
+)
+codes.add(
+    "reassign",
+    "registry.codes_cli:reassign",
+    told(
+        """Give people in moved areas their new mission, as the registry does by itself within a minute.
+
+A run that was broken off goes on. --again also goes through areas that were done: for reports of the old mission
+that arrived late.""",
+        """管轄の移った区域の人を新しい公館に移す。稼働中のシステムは1分以内に自ら行う。
+
+中断した処理は続きから行う。--again は済んだ区域も改めて調べる(旧公館の届書が遅れて届いた場合)。""",
+    ),
+    examples="registry codes reassign --again",
+)
+codes.add(
+    "show",
+    "registry.codes_cli:show",
+    told(
+        "Print the rows of a table that are valid on a day, or which tables are in force.",
+        "ある日に有効な行、または適用中のコード表を表示する。",
+    ),
+    examples="registry codes show\nregistry codes show --table areas --on 2025-04-01",
+)
+codes.add(
+    "list",
+    "registry.codes_cli:list_versions",
+    told(
+        "Print every version of every table: from when it applies, where it came from, who put it in.",
+        "全コード表の全版を、適用日・出所・取込者とともに表示する。",
+    ),
+    examples="registry codes list --json",
+)
+
+# ------------------------------------------------------------------------------------------------- J-LIS
+
+jlis: Final = registry.group(
+    "jlis",
+    told(
+        """J-LIS (機構): the 戸籍の附票 as second source, and changes of numbers and codes.
+
+Where it is: REGISTRY_JLIS_URL. The public key (PEM) that signs its answers: REGISTRY_JLIS_KEY. The registry signs with
+REGISTRY_SIGNING_KEY. `registry sandbox jlis serve` plays it.""",
+        """地方公共団体情報システム機構(J-LIS)。戸籍の附票の照会と、番号・コードの変更情報。
+
+接続先は REGISTRY_JLIS_URL、回答の署名を確かめる公開鍵(PEM)は REGISTRY_JLIS_KEY。要求の署名は REGISTRY_SIGNING_KEY で
+行う。`registry sandbox jlis serve` が機構の役を演じる。""",
+    ),
+)
+jlis.add(
+    "ask",
+    "registry.jlis_cli:ask",
+    told(
+        """Ask whatever is due, collect answers and change facts, and end: run it by a timer, every few minutes.
+
+Two runs at once do not disturb each other. A line that is down ends the run; nothing is lost, the next one goes on.""",
+        """期限の来た照会を送り、回答と変更情報を受け取って終わる。数分ごとに定期実行する。
+
+同時に二つ実行しても支障ない。回線が切れれば終わるが、何も失われず、次の実行が続きを行う。""",
+    ),
+    examples="registry jlis ask",
+)
+jlis.add(
+    "status",
+    "registry.jlis_cli:status",
+    told(
+        """Say what came of the questions so far, and who has each open one now, since when and until when.
+
+Records are named by their ids only.""",
+        """照会の結果の件数と、未了の照会を現に誰がいつから持ち、期限がいつかを表示する。
+
+記録は ID でのみ示す。""",
+    ),
+    examples="registry jlis status --json",
+)
+
+# ------------------------------------------------------------------------------------------------ sandbox
+
+sandbox: Final = registry.group(
+    "sandbox",
+    told(
+        "What only a sandbox may do; refuses when REGISTRY_ENV=production.",
+        "試験環境でのみ行えること。REGISTRY_ENV=production では拒否する。",
+    ),
+)
+clock: Final = sandbox.group(
+    "clock",
+    told(
+        "Move the sandbox's clock. Every process of the sandbox follows within a second.",
+        "試験環境の時計を動かす。全プロセスが1秒以内に従う。",
+    ),
+)
+clock.add(
+    "set",
+    "registry.sandbox.commands:set_clock",
+    told(
+        "Set the sandbox's clock to a moment (UTC where no offset is given).",
+        "試験環境の時計を合わせる(時差の指定がなければ UTC)。",
+    ),
+    examples="registry sandbox clock set 2025-04-01T09:00:00+09:00",
+)
+clock.add(
+    "advance",
+    "registry.sandbox.commands:advance",
+    told("Put the sandbox's clock forward.", "試験環境の時計を進める。"),
+    examples="registry sandbox clock advance --days 90",
+)
+sandbox.add(
+    "populate",
+    "registry.sandbox.population.commands:populate",
+    told(
+        """Write a made-up population: extracts of municipalities and their layouts, reports of missions, and the truth.
+
+The same NUMBER, seed, rates and places give the same files. Memory does not grow with NUMBER (up to 10,000,000).""",
+        """架空の住民を作る。市区町村の抽出ファイルと対応表、在外公館の届書、正解を書き出す。
+
+同じ人数・シード・割合・場所からは同じファイルができる。使用メモリーは人数(1,000万まで)によらない。""",
+    ),
+    examples="registry sandbox populate 100000 --out var/people --municipality 131016 141003 --mission JP-CG-NEW-YORK\n"
+    "registry sandbox populate 2000 --out var/twins --concentrate --municipality 131016 --rate twins=1 children=1",
+)
+played_jlis: Final = sandbox.group(
+    "jlis",
+    told(
+        "Play J-LIS (機構): 附票, numbers and change facts of people who do not exist.",
+        "機構(J-LIS)の役を演じる。実在しない人の附票・番号・変更情報。",
+    ),
+)
+played_jlis.add(
+    "serve",
+    "registry.sandbox.jlis:serve",
+    told(
+        "Serve until Ctrl-C. What was asked and given out is forgotten at the end.",
+        "Ctrl-C まで応答する。照会と生成の内容は終了時に忘れる。",
+    ),
+    examples="registry sandbox jlis serve book.json --key j-lis.pem --registry-key registry.pub.pem",
+)
 
 
 def main() -> None:
     """Run one command and exit with its code."""
     try:
-        app(exit_on_error=False, result_action="return_value")
+        sys.exit(app(exit_on_error=False, result_action="return_value"))
     except CycloptsError:
         sys.exit(NOT_UNDERSTOOD)

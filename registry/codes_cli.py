@@ -3,15 +3,16 @@
 from collections import Counter
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 from cyclopts.types import ExistingFile
 
 from registry import codes_screen as screen
 from registry.code_tables.shapes import SHAPES, Row, TableName, read_rows
+from registry.command_line import FAILED, AsJson, print_json, told
 from registry.domain.errors import InvalidInput
-from registry.running import FAILED, run, say, settings, stop
+from registry.running import run, say, settings, stop
 from registry.services import area_changes, code_table_imports
 from registry.services.area_changes import AlreadyRunning, Outcome
 from registry.services.code_table_imports import ImportUnderWay, Proposal
@@ -21,41 +22,47 @@ from registry.store import code_tables
 from registry.store.code_tables import StoredVersion
 from registry.wiring import resources
 
-HELP: Final = """The tables of codes: municipalities, missions and their areas, countries.
+File = Annotated[ExistingFile, Parameter(help=told("The official file (CSV).", "公的なファイル(CSV)。"))]
+Renewed = Annotated[TableName, Parameter(help=told("Which table the file renews.", "更新するコード表。"))]
+From = Annotated[
+    date,
+    Parameter(
+        name="--from", help=told("The day on which it comes into force, as 2025-04-01.", "適用日(例 2025-04-01)。")
+    ),
+]
+Changes = Annotated[
+    ExistingFile | None,
+    Parameter(
+        help=told(
+            "CSV with date, from_code, to_code: who took over from municipalities that end.",
+            "廃止された地方公共団体の承継先(date, from_code, to_code の CSV)。",
+        )
+    ),
+]
+Yes = Annotated[bool, Parameter(name="--yes", negative="", help=told("Do not ask.", "確認しない。"))]
+Again = Annotated[
+    bool, Parameter(negative="", help=told("Also go through areas that were done.", "済んだ区域も改めて調べる。"))
+]
+OnDay = Annotated[
+    date | None,
+    Parameter(help=told("A day as 2025-04-01; today if not given.", "日(例 2025-04-01)。指定がなければ本日。")),
+]
+Chosen = Annotated[
+    TableName | None,
+    Parameter(help=told("One table; without it a line for each.", "コード表。指定がなければ一覧を表示する。")),
+]
 
-The registry takes them from its database; a change is followed by every process within seconds. Gateways and agents
-keep those of their own package, so the registry has the last word.
-"""
 
-AsJson = Annotated[bool, Parameter(name="--json", help="Print one JSON object for machines.")]
-OnDay = Annotated[date | None, Parameter(help="A day as 2025-04-01; today if not given.")]
-Chosen = Annotated[TableName | None, Parameter(help="One table; without it a line for each.")]
-
-codes: Final = App(name="codes", help=HELP)
-
-
-@codes.command(name="import")
 def import_file(
-    file: ExistingFile,
+    file: File,
     *,
-    table: Annotated[TableName, Parameter(help="Which table the file renews.")],
-    from_: Annotated[date, Parameter(name="--from", help="The day on which it comes into force, as 2025-04-01.")],
-    changes: Annotated[
-        ExistingFile | None,
-        Parameter(help="CSV with date, from_code, to_code: who took over from municipalities that end."),
-    ] = None,
-    yes: Annotated[bool, Parameter(name="--yes", negative="", help="Do not ask.")] = False,
+    table: Renewed,
+    from_: From,
+    changes: Changes = None,
+    yes: Yes = False,
     json: AsJson = False,
 ) -> None:
-    """Renew a table from an official file: show what is different, ask, and put it in. Run it as the owner.
-
-    The file has the columns of `registry codes show`, or for municipalities those of the list of 全国地方公共団体コード
-    that 総務省 publishes. What the file no longer has ends on that day; nothing is deleted. People whose area moves to
-    another mission are moved with it, and both missions are told. With --json nothing is asked, and nothing put in
-    without --yes.
-
-    Example: registry codes import areas-2025.csv --table areas --from 2025-04-01
-    """
+    """Renew a table from an official file."""
     given = settings()
     proposal = _proposed(given, table, file, from_, changes, as_json=json)
     if not json:
@@ -65,37 +72,26 @@ def import_file(
         version = run(_put_in(given, proposal), ImportUnderWay)
         people = _people(given, quiet=json)
     if json:
-        screen.print_json(screen.proposal_as_json(proposal, version, people))
+        print_json(screen.proposal_as_json(proposal, version, people))
     elif version is not None:
         say.print(f"Version {version} of {table} applies from {from_}. Running registries follow within seconds.")
     elif proposal.revision.changes:
         stop("nothing was changed.", FAILED)
 
 
-@codes.command
-def reassign(*, again: bool = False, json: AsJson = False) -> None:
-    """Give people in moved areas their new mission, as the registry does by itself within a minute.
-
-    A run that was broken off goes on. --again also goes through areas that were done: for reports of the old mission
-    that arrived late.
-
-    Example: registry codes reassign --again
-    """
+def reassign(*, again: Again = False, json: AsJson = False) -> None:
+    """Give people in moved areas their new mission."""
     people = run(_reassign(settings(), quiet=json, again=again), AlreadyRunning)
     if json:
-        screen.print_json({"people": people})
+        print_json({"people": people})
 
 
-@codes.command
 def show(*, table: Chosen = None, on: OnDay = None, json: AsJson = False) -> None:
-    """Print the rows of a table that are valid on a day, or which tables are in force.
-
-    Example: registry codes show --table areas --on 2025-04-01
-    """
+    """Print the rows of a table that are valid on a day, or which tables are in force."""
     held = run(_in_force(settings(), on))
     chosen = {name: one for name, one in held.items() if table in {None, name}}
     if json:
-        screen.print_json([screen.held_as_json(*one, with_rows=table is not None) for one in chosen.values()])
+        print_json([screen.held_as_json(*one, with_rows=table is not None) for one in chosen.values()])
     elif table is None:
         counts = {name: len(rows) for name, (_, rows) in chosen.items()}
         screen.show_versions([version for version, _ in chosen.values()], counts)
@@ -103,15 +99,11 @@ def show(*, table: Chosen = None, on: OnDay = None, json: AsJson = False) -> Non
         screen.show_rows(table, chosen[table][1])
 
 
-@codes.command(name="list")
 def list_versions(*, json: AsJson = False) -> None:
-    """Print every version of every table: from when it applies, where it came from, who put it in.
-
-    Example: registry codes list
-    """
+    """Print every version of every table."""
     versions = run(_versions(settings()))
     if json:
-        screen.print_json(versions)
+        print_json(versions)
     else:
         screen.show_versions(versions)
 

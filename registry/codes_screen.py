@@ -13,6 +13,7 @@ from rich.table import Table
 
 from registry.code_tables.difference import Change, ChangeKind
 from registry.code_tables.shapes import Row, TableName, write_rows
+from registry.command_line import print_json
 from registry.contract.fault_wording import FAULT_WORDING
 from registry.domain.errors import Fault
 from registry.running import say
@@ -125,8 +126,3 @@ def held_as_json(version: StoredVersion, rows: list[Row], *, with_rows: bool) ->
     """Return a version, how many rows of it are valid on the day, and these rows if wanted."""
     told = msgspec.structs.asdict(version) | {"count": len(rows)}
     return told | ({"rows": [row.cells for row in rows]} if with_rows else {})
-
-
-def print_json(value: object) -> None:
-    """Print one line of JSON on the standard output."""
-    sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")

@@ -8,37 +8,27 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_urlsafe
-from typing import Annotated, Any, Final, Self
+from typing import Any, Final, Self
 
 import msgspec
 import structlog
-from cyclopts import App, Parameter
-from rich.console import Console
 from rich.table import Table
 
+from registry.command_line import FAILED, NOT_UNDERSTOOD, AsJson, print_json
 from registry.contract.client import AnswerNotTrusted, LineDown, SignedClient
 from registry.contract.jlis import Refused
 from registry.contract.jlis_line import JLisLine
 from registry.contract.keys import VerifyingKey
-from registry.domain.supplementary_record import J_LIS, Question
-from registry.running import FAILED, NOT_UNDERSTOOD, run, say, settings, stop
+from registry.domain.question import J_LIS, Question, Wanted
+from registry.running import run, say, settings, stop
 from registry.services import jlis as services
 from registry.services.jlis import Change, Run
 from registry.services.resources import Resources
 from registry.settings import Settings
-from registry.store import supplementary_records
+from registry.store import questions
 from registry.wiring import resources
 
-HELP: Final = """機構 (J-LIS): the 戸籍の附票 as second source, and changes of numbers and codes.
-
-Where it is: REGISTRY_JLIS_URL. The public key (PEM) that signs its answers: REGISTRY_JLIS_KEY. The registry signs with
-REGISTRY_SIGNING_KEY. `registry sandbox jlis serve` plays it.
-"""
 MOST_SHOWN: Final = 200
-
-AsJson = Annotated[bool, Parameter(name="--json", help="Print one JSON object for machines.")]
-
-jlis: Final = App(name="jlis", help=HELP)
 
 
 class JLisSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,14 +46,8 @@ class JLisSettings(msgspec.Struct, frozen=True, kw_only=True):
         return cls(url=url, key=Path(key))
 
 
-@jlis.command
 def ask(*, json: AsJson = False) -> None:
-    """Ask whatever is due, collect answers and change facts, and end: run it by a timer, every few minutes.
-
-    Two runs at once do not disturb each other. A line that is down ends the run; nothing is lost, the next one goes on.
-
-    Example: registry jlis ask
-    """
+    """Ask whatever is due, collect answers and change facts, and end."""
     try:
         where = JLisSettings.read(os.environ)
     except ValueError as refused:
@@ -71,7 +55,7 @@ def ask(*, json: AsJson = False) -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # standard output is the answer's
     done, changes = run(_ask(settings(), where), AnswerNotTrusted, Refused)
     if json:
-        _print_json(_counts(done, changes))
+        print_json(_counts(done, changes))
     else:
         _show(done, changes)
     if done.line_down:
@@ -104,21 +88,16 @@ async def line(given: Resources, where: JLisSettings) -> AsyncIterator[JLisLine]
         yield JLisLine(client)
 
 
-@jlis.command
 def status(*, json: AsJson = False) -> None:
-    """Say what came of the questions so far, and who has each open one now, since when and until when.
-
-    Records are named by their ids only.
-
-    Example: registry jlis status
-    """
+    """Say what came of the questions so far, and who has each open one now, since when and until when."""
     counts, waiting, now = run(_status(settings()))
     if json:
-        _print_json({"findings": counts, "open": [_as_json(one, now) for one in waiting]})
+        print_json({"findings": counts, "open": [_as_json(one, now) for one in waiting]})
         return
     table = Table("finding", "questions", title="戸籍の附票")
     for finding, number in counts.items():
-        table.add_row(str(finding), str(number))
+        if number:  # most findings are for questions about a 除票
+            table.add_row(str(finding), str(number))
     say.print(table)
     for one in waiting:
         late = " [bold red]overdue[/]" if one.is_overdue(now) else ""
@@ -127,8 +106,9 @@ def status(*, json: AsJson = False) -> None:
 
 async def _status(given_settings: Settings) -> tuple[dict[Any, int], tuple[Question, ...], datetime]:
     async with resources(given_settings, pool_size=1) as given, given.work() as work:
-        counts = await supplementary_records.tally(work)
-        return counts, await supplementary_records.all_open(work, at_most=MOST_SHOWN), given.clock()
+        wanted = Wanted.SUPPLEMENTARY_RECORD
+        counts = await questions.tally(work, wanted)
+        return counts, await questions.all_open(work, wanted, at_most=MOST_SHOWN), given.clock()
 
 
 def _as_json(one: Question, now: datetime) -> dict[str, Any]:
@@ -162,7 +142,3 @@ def _show(done: Run, changes: Counter[Change]) -> None:
         say.print(f"  refused by J-LIS: {done.refused}; the log says why, they are asked again later")
     for change, number in sorted(changes.items()):
         say.print(f"change facts {change}: {number}")
-
-
-def _print_json(what: Any) -> None:
-    Console(soft_wrap=True, highlight=False).print(msgspec.json.encode(what).decode(), markup=False)

@@ -8,13 +8,10 @@ from typing import Any, Final, Never
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
+from registry.command_line import FAILED, NOT_UNDERSTOOD
 from registry.settings import Settings, SettingsRefused
 from registry.store.unit_of_work import StoreUnavailable
 from registry.vault.keys import KeysRefused
-
-DONE: Final = 0
-FAILED: Final = 1
-NOT_UNDERSTOOD: Final = 2
 
 say: Final = Console(stderr=True, highlight=False)
 

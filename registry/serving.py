@@ -1,5 +1,6 @@
 """How the application is put on a socket: uvicorn, quiet about addresses and bodies, ended by SIGTERM or Ctrl-C."""
 
+import gc
 import logging
 
 import structlog
@@ -33,6 +34,9 @@ async def _serve(settings: Settings) -> None:
             date_header=True,
             timeout_graceful_shutdown=10,
         )
+        # The tables of codes stay as they are: to go through them again and again would hold up whoever asks just then.
+        gc.collect()
+        gc.freeze()
         structlog.get_logger("registry").info("serving", address=settings.address)
         await uvicorn.Server(config).serve()
 

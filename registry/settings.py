@@ -7,26 +7,34 @@ from typing import Annotated, Self
 import msgspec
 from msgspec import Meta
 
+from registry.vault.token_uri import SCHEME, TokenUri
+
 
 class SettingsRefused(Exception):  # noqa: N818 - the settings are refused, as the rules refuse
     """The environment does not make a registry; the message names the variable and what it should be."""
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What differs from place to place.
-
-    REGISTRY_DSN: PostgreSQL, as the owner of the schema. REGISTRY_ENV: "production" or anything else.
-    REGISTRY_KEYS: the key file (development). REGISTRY_SIGNING_KEY: the PEM of the key that signs answers.
-    REGISTRY_HOST, REGISTRY_PORT: where to listen. REGISTRY_PUBLIC_URL: the address that callers use and sign.
-    """
+class _Plain(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings that msgspec reads by itself."""
 
     dsn: str
-    keys: Path
     signing_key: Path
     env: str = "development"
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8400
     public_url: str = ""
+
+
+class Settings(_Plain, frozen=True, kw_only=True):
+    """What differs from place to place.
+
+    REGISTRY_DSN: PostgreSQL, as the owner of the schema. REGISTRY_ENV: "production" or anything else.
+    REGISTRY_KEYS: the token that holds the keys (pkcs11:…, RFC 7512), or the key file (development).
+    REGISTRY_SIGNING_KEY: the PEM of the key that signs answers. REGISTRY_HOST, REGISTRY_PORT: where to listen.
+    REGISTRY_PUBLIC_URL: the address that callers use and sign.
+    """
+
+    keys: Path | TokenUri
 
     @property
     def production(self) -> bool:
@@ -47,7 +55,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             if name.startswith("REGISTRY_")
         }
         try:
-            return msgspec.convert(given, cls, strict=False, dec_hook=_path)
+            plain = msgspec.convert(given, _Plain, strict=False, dec_hook=_path)
+            return cls(keys=_keys(given.get("keys")), **msgspec.structs.asdict(plain))
         except msgspec.ValidationError as error:
             raise SettingsRefused(f"set REGISTRY_… in the environment: {error}") from None
 
@@ -56,3 +65,14 @@ def _path(kind: type, value: object) -> Path:
     if kind is not Path or not isinstance(value, str):
         raise NotImplementedError
     return Path(value)
+
+
+def _keys(source: str | None) -> Path | TokenUri:
+    if source is None:
+        raise SettingsRefused("set REGISTRY_KEYS in the environment: pkcs11:token=…, or the path of a key file")
+    if not source.startswith(SCHEME):
+        return Path(source)
+    try:
+        return TokenUri.parse(source)
+    except ValueError as error:
+        raise SettingsRefused(f"set REGISTRY_KEYS in the environment: {error}") from None

@@ -20,7 +20,9 @@ from registry.store import sandbox_clock
 from registry.store.engine import connect
 from registry.store.keyring import Keyring
 from registry.store.unit_of_work import StoreUnavailable, UnitOfWork
-from registry.vault.keys import FileKeyProvider
+from registry.vault.keys import KeysRefused
+from registry.vault.providers import key_provider
+from registry.vault.sealing import SealBroken
 from registry.vault.search_keys import SearchKeys
 from registry.web.app import make_app
 from registry.web.desk import Desk
@@ -33,6 +35,8 @@ STAMP_EVERY = 0.1
 """Seconds between two rounds of the sequencer: how long new knowledge waits for its stamp."""
 LOOK_AT_CLOCK_EVERY = 0.5
 FORGET_EVERY = 60.0
+PREPARE_KEYS_EVERY = 60.0
+KEYS_AHEAD = timedelta(days=1)
 LOOK_AT_CODES_EVERY = 2.0
 LOOK_AT_AREAS_EVERY = 30.0
 
@@ -67,7 +71,7 @@ async def resources(
     settings: Settings, *, role: str | None = "registry_app", pool_size: int = 16
 ) -> AsyncIterator[Resources]:
     """Give the resources of one role for as long as the block lasts."""
-    provider = FileKeyProvider(settings.keys, production=settings.production)
+    provider = key_provider(settings.keys, production=settings.production)
     clock = SandboxClock()
     engine = connect(settings.dsn, role=role, pool_size=pool_size)
     try:
@@ -104,6 +108,7 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
         beside = [
             lambda: again_and_again(STAMP_EVERY, lambda: _stamp(sequencer)),
             lambda: again_and_again(FORGET_EVERY, lambda: clockwork.forget(app)),
+            lambda: again_and_again(PREPARE_KEYS_EVERY, lambda: prepare_keys(app)),
             lambda: again_and_again(LOOK_AT_CODES_EVERY, lambda: _follow_code_tables(app)),
             lambda: again_and_again(LOOK_AT_AREAS_EVERY, lambda: _follow_areas(app)),
         ]
@@ -120,6 +125,23 @@ async def again_and_again(seconds: float, act: Callable[[], Awaitable[None]]) ->
         except (StoreUnavailable, SQLAlchemyError, OSError) as error:
             log.warning("waiting for the database", kind=type(error).__name__)
         await asyncio.sleep(seconds)
+
+
+async def prepare_keys(app: Resources) -> None:
+    """Make the key of the month, a day ahead, so that its first transaction makes nobody wait.
+
+    Today's comes last: it is the one that the keyring keeps at hand.
+    """
+    now = app.clock()
+    try:
+        for moment in (now + KEYS_AHEAD, now):
+            async with app.work() as work:
+                await app.keyring.prepare(work, moment)
+                await work.commit()
+    except SealBroken:
+        log.warning("the master key does not open the key of the month: see registry doctor")
+    except KeysRefused:
+        log.warning("the token that holds the keys is away or refuses: see registry doctor")
 
 
 async def _stamp(sequencer: Resources) -> None:

@@ -21,6 +21,7 @@ from registry.settings import Settings
 from registry.store import callers
 from registry.store.callers import RegisteredKey
 from registry.vault.keys import FileKeyProvider
+from registry.vault.token_uri import TokenUri
 from registry.web.app import make_app
 from registry.web.desk import Desk
 from registry.wiring import resources
@@ -137,12 +138,12 @@ class House:
 
 
 @asynccontextmanager
-async def house(dsn: str, folder: Path) -> AsyncIterator[House]:
-    keys, signing_key = folder / "keys.json", folder / "registry.pem"
-    if not keys.exists():
-        FileKeyProvider.create(keys)
+async def house(dsn: str, folder: Path, keys: Path | TokenUri | None = None) -> AsyncIterator[House]:
+    key_file, signing_key = folder / "keys.json", folder / "registry.pem"
+    if not key_file.exists():
+        FileKeyProvider.create(key_file)
         signing_key.write_bytes(SigningKey.generate("registry").to_pem())
-    settings = Settings(dsn=dsn, keys=keys, signing_key=signing_key, public_url=URL)
+    settings = Settings(dsn=dsn, keys=keys or key_file, signing_key=signing_key, public_url=URL)
     clock = SettableClock()
     async with (
         resources(settings) as app_resources,

@@ -31,8 +31,8 @@ _NEW: Final = "変更届のみ only in a change"
 
 _ALL: Final = (
     Field("household", "", "世帯番号", "同じ番号の行が一通の届 rows of one number are one report"),
-    Field("kind", "/kind", "届出の種類", "在留届・変更届・帰国届・取下げ (residence, change, return, annulment)"),
-    Field("effective", "/effective", "異動日", f"到着・変更・帰国の日 arrival, change, return: {_DATE}"),
+    Field("kind", "/kind", "届出の種類", "在留届・変更届・帰国届・死亡届・国籍喪失届・国籍取得届・連絡不能・取下げ"),
+    Field("effective", "/effective", "異動日", f"到着・変更・帰国・死亡…の日 the day of the event: {_DATE}"),
     Field("notified_on", "/notified_on", "届出年月日", "公館の暦で on the mission's calendar"),
     Field("relationship", ""),
     Field("name", f"{PERSON}/name"),
@@ -95,7 +95,19 @@ _ALL: Final = (
     Field("new_given_latin", f"{PERSON}/new_name/given_latin", "新しい名ローマ字", _NEW),
     Field("new_honseki", f"{PERSON}/new_honseki/text", "新しい本籍", _NEW),
     Field("new_honseki_head", f"{PERSON}/new_honseki/head", "新しい戸籍筆頭者", _NEW),
+    Field("name_change", f"{PERSON}/name_change", "氏名変更の事由", f"婚姻・離婚・名の変更・旧氏 … {_NEW}"),
     Field("born_abroad", f"{PERSON}/born_abroad", "国外出生", "はい・いいえ yes, no: a child born to the household"),
+    Field("retention_needed", f"{PERSON}/retention/is_needed", "国籍留保", "国外出生のみ: 要・不要 needed, not needed"),
+    Field("retention_declared_on", f"{PERSON}/retention/declared_on", "国籍留保の届出日", "出生届の日 with the 出生届"),
+    Field(
+        "retention_possible_from",
+        f"{PERSON}/retention/possible_from",
+        "届出が可能となった日",
+        "天災等で遅れたとき only where something hindered it",
+    ),
+    Field(
+        "reported_by", "/reported_by", "届出人の資格", "死亡・国籍の届のみ: 配偶者・同居の親族・官公署 … who reports"
+    ),
 )
 
 FIELDS: Final = {field.name: field for field in _ALL}
@@ -108,7 +120,10 @@ WHOLE_NAMES: Final = {
 }
 """Fields that hold surname and given name in one cell, the surname first."""
 
-DATES: Final = frozenset({"effective", "notified_on", "birth_date", "planned_end"})
+COMPLETE_DATES: Final = frozenset({"notified_on", "retention_declared_on", "retention_possible_from"})
+"""Days that an office knows."""
+
+DATES: Final = COMPLETE_DATES | {"effective", "birth_date", "planned_end"}
 TELEPHONES: Final = frozenset({"telephone", "mobile", "emergency", "in_japan"})
 """Where a + at the beginning is a country's and no formula's."""
 

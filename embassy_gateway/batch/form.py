@@ -13,7 +13,8 @@ import msgspec
 from embassy_gateway.batch.fields import FIELDS
 from embassy_gateway.batch.map_file import Map
 from registry.domain.basic_four import Sex
-from registry.domain.residence_report import ReportKind
+from registry.domain.civil_status import NameChange, Reporter
+from registry.domain.residence_report import REPORT_LABELS, ReportKind
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,24 +30,47 @@ def form_of(map_: Map) -> Form:
     return Form(map=map_, required=frozenset(map_.columns))
 
 
+_NAME_CHANGES: Final = {
+    "婚姻": NameChange.MARRIAGE,
+    "離婚": NameChange.DIVORCE,
+    "養子縁組": NameChange.ADOPTION,
+    "離縁": NameChange.ADOPTION_DISSOLVED,
+    "入籍": NameChange.ENTRY_INTO_REGISTER,
+    "氏の変更": NameChange.SURNAME,
+    "名の変更": NameChange.GIVEN_NAME,
+    "振仮名の変更": NameChange.READING,
+    "旧氏": NameChange.FORMER_SURNAME,
+}
+
+_REPORTERS: Final = {
+    "本人": Reporter.SELF,
+    "配偶者": Reporter.SPOUSE,
+    "同居の親族": Reporter.RELATIVE_IN_HOUSEHOLD,
+    "その他の親族": Reporter.RELATIVE,
+    "その他の同居者": Reporter.OTHER_IN_HOUSEHOLD,
+    "家主": Reporter.LANDLORD,
+    "後見人": Reporter.GUARDIAN,
+    "官公署": Reporter.PUBLIC_OFFICE,
+}
+
 OWN_FORM: Final = Form(
     map=Map(
         columns={name: field.heading for name, field in FIELDS.items() if field.heading},
         open_ended=("永住", "permanent", "未定"),
         kinds={
             **{kind.value: kind for kind in ReportKind},
-            "在留届": ReportKind.RESIDENCE,
-            "変更届": ReportKind.CHANGE,
+            **{label: kind for kind, label in REPORT_LABELS.items()},
             "帰国届": ReportKind.RETURN,
             "転出届": ReportKind.RETURN,
-            "帰国・転出届": ReportKind.RETURN,
             "取下げ": ReportKind.ANNULMENT,
-            "届出の取下げ": ReportKind.ANNULMENT,
         },
         sexes={"male": Sex.MALE, "男": Sex.MALE, "female": Sex.FEMALE, "女": Sex.FEMALE, "unknown": Sex.UNKNOWN},
         nationalities={"": "JP"},  # what a clerk leaves blank states that the person is Japanese (decision 0010)
         countries={"米国": "US", "アメリカ": "US", "英国": "GB", "イギリス": "GB", "韓国": "KR", "中国": "CN"},
         born_abroad={"": False, "いいえ": False, "no": False, "0": False, "はい": True, "yes": True, "1": True},
+        retention_needed={"要": True, "needed": True, "不要": False, "not needed": False},
+        name_changes={**{one.value: one for one in NameChange}, **_NAME_CHANGES},
+        reporters={**{one.value: one for one in Reporter}, **_REPORTERS},
     ),
     required=frozenset({"household", "kind", "effective", "notified_on", "surname", "birth_date", "nationality"}),
     is_own=True,

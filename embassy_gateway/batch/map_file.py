@@ -17,7 +17,8 @@ Services for 在留届 on line export one row a person, each in its own way. So 
     [fixed]                             # what is the same in every row and no column says
     kind = "residence"
 
-    [kinds]                             # code in the file = residence, change, return or annulment
+    [kinds]                             # code in the file = residence, change, return, death, nationality-lost,
+                                        #   nationality-regained, unreachable or annulment
     1 = "residence"
 
     [sexes]                             # = male, female or unknown
@@ -29,12 +30,14 @@ Services for 在留届 on line export one row a person, each in its own way. So 
     [countries]                         # likewise, of the address
     [missions]                          # = code of the mission
     [born_abroad]                       # = true or false
+    [retention_needed]                  # likewise, of 国籍留保
+    [name_changes]                      # = marriage, divorce, … (civil_status.NameChange)
+    [reporters]                         # = spouse, relative, … (civil_status.Reporter)
 
 Countries and nationalities may stand in the file as ISO 3166-1 codes or as the names of the table of countries; then
 they need no entry here.
 """
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal
@@ -44,11 +47,11 @@ from msgspec import Meta
 
 from embassy_gateway.batch.fields import FIELDS, WHOLE_NAMES
 from registry.contract.mismatches import fitted, mismatches, step
+from registry.contract.toml_text import read_toml
 from registry.domain.basic_four import Country, Sex
+from registry.domain.civil_status import NameChange, Reporter
 from registry.domain.errors import Fault, FaultCode, InvalidInput
 from registry.domain.residence_report import ReportKind
-
-MAX_MAP_BYTES: Final = 1 << 18
 
 _NEEDED: Final = ("kind", "effective", "notified_on", "birth_date", "nationality")
 """What every report says; without a column or a fixed value for each, no row can become one. Of the nationality too:
@@ -78,36 +81,19 @@ class Map(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     countries: dict[Code, Country] = {}
     missions: dict[Code, str] = {}
     born_abroad: dict[Code, bool] = {}
+    retention_needed: dict[Code, bool] = {}
+    name_changes: dict[Code, NameChange] = {}
+    reporters: dict[Code, Reporter] = {}
 
 
 def read_map(toml: bytes) -> Map:
     """Read a map file (TOML in UTF-8); raises :class:`InvalidInput` with every fault, pointers lead into the file."""
-    tree = _tree(toml)
+    tree = read_toml(toml)
     found = fitted(tree, Map)
     faults = tuple(mismatches(tree, Map)) if found is None else tuple(_contradictions(found))
     if found is None or faults:
         raise InvalidInput(*faults)
     return found
-
-
-def _tree(toml: bytes) -> object:
-    if len(toml) > MAX_MAP_BYTES:
-        raise InvalidInput(Fault(code=FaultCode.TOO_LONG, expected=f"at most {MAX_MAP_BYTES} bytes"))
-    try:
-        return tomllib.loads(toml.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        expected = "TOML, which is always UTF-8"
-    except tomllib.TOMLDecodeError as error:
-        expected = f"TOML; reading stopped {_place_of(error)}"
-    except RecursionError:
-        expected = "TOML, not nested"
-    raise InvalidInput(Fault(code=FaultCode.WRONG_TYPE, expected=expected))
-
-
-def _place_of(error: tomllib.TOMLDecodeError) -> str:
-    """Take the place out of the library's words, which may hold the text."""
-    _, _, place = str(error).rpartition("(")
-    return place.removesuffix(")")
 
 
 def _contradictions(found: Map) -> Iterator[Fault]:

@@ -179,7 +179,7 @@ class _Work:
         except NoValue as wrong:
             self._fault(row, name, wrong)
             value = text
-        if value is None or value is False:
+        if value is None or (value is False and name == "born_abroad"):
             return  # said as a word, and the same as nothing said
         parts = _parts_of_name(name, str(value)) if name in WHOLE_NAMES else {"": value}
         for part, said in parts.items():

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
-from embassy_gateway.batch.fields import DATES, NEVER_WITH_QUESTION_MARK, TELEPHONES
+from embassy_gateway.batch.fields import COMPLETE_DATES, DATES, NEVER_WITH_QUESTION_MARK, TELEPHONES
 from embassy_gateway.batch.findings import FileFault
 from embassy_gateway.batch.map_file import Map
 from registry.code_tables.files import Country
@@ -46,6 +46,9 @@ class Reader:
             "mission": _folded(map_.missions),
             "came_from": _folded(map_.missions),
             "born_abroad": _folded(map_.born_abroad),
+            "name_change": _folded(map_.name_changes),
+            "retention_needed": _folded(map_.retention_needed),
+            "reported_by": _folded(map_.reporters),
         }
         self._countries = {
             _fold(name): alpha_2
@@ -104,7 +107,7 @@ class Reader:
         except InvalidInput as refused:
             fault = refused.faults[0]
             raise NoValue(fault.code, fault.expected) from None
-        if field != "notified_on":
+        if field not in COMPLETE_DATES:
             return in_order
         if read.precision is not Precision.DAY or read.earliest != read.latest:
             raise NoValue(FaultCode.DATE_REQUIRED_COMPLETE, "year, month and day")

@@ -91,6 +91,7 @@ def upgrade() -> None:
     op.execute("GRANT INSERT ON disclosure_entry TO registry_app")
     op.execute(f"GRANT SELECT ON {', '.join(RECONCILER_ONLY_READS)} TO registry_reconciler")
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON reconciliation TO registry_reconciler")
+    op.execute("GRANT UPDATE (person_id) ON person TO registry_reconciler")  # who locks a row must have a right to it
     for table, rights in SEQUENCER.items():
         op.execute(f"GRANT {rights} ON {table} TO registry_sequencer")
 

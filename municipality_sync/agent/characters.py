@@ -39,3 +39,8 @@ def doubts(text: str) -> tuple[tuple[FileFault, str], ...]:
         (FileFault.FORMULA, _FORMULA.match(text)),
     )
     return tuple((code, _EXPECTED[code]) for code, match in found if match)
+
+
+def is_written_out(text: str) -> bool:
+    """Whether every character of a text is the one that is meant, as far as anyone can tell by looking at it."""
+    return not (_BY_REFERENCE.search(text) or _UNKNOWN.search(text))

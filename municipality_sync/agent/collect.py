@@ -1,8 +1,8 @@
 """Who of an extract may leave the town hall, and as what: lines become 除票, and everyone else stays and is counted.
 
 番号法19条・20条 forbid collecting anyone but those whom the registry is there for: Japanese nationals whose 消除事由 is
-国外転出. Two histories more concern it, because it may have been told of them before: one that corrects the 除票, and
-one in which the 国外転出 was taken back. Who came back by a new 転入 is a resident again, and stays.
+国外転出, and of them no more than their stay abroad. Who came home, died or lost the nationality leaves the town hall
+once more with just that (decision 0016); the rules stand in ``removed_record.what_may_leave``.
 
 The registry's own rules are held against every 除票 here, in the words of the wire, so that no fault of one person ever
 turns back the part in which others travel.
@@ -24,9 +24,7 @@ from registry.domain import removed_record
 from registry.domain.basic_four import Honseki
 from registry.domain.errors import Fault, FaultCode, InvalidInput, Severity
 from registry.domain.municipality import MunicipalityTable
-from registry.domain.removed_record import Collection, Reason, RemovedRecord
-
-_TAKES_BACK: Final = frozenset({Reason.REMOVAL_UNDONE_DECREASE, Reason.UNDONE_INCREASE})
+from registry.domain.removed_record import Collection, HistoryLine, Reason, RemovedRecord
 
 _COLUMN_OF: Final = {
     ("name", "surname_kana"): "kana",
@@ -81,12 +79,12 @@ def collectable(extract: Extract, findings: Findings, rules: Rules) -> Iterator[
         if stated is None:
             findings.held_back += 1
             continue
-        kept = _ours(stated)
-        found = _joined(person, kept, extract.layout)
-        decision = _decide(found.record, stated[-1].nationality)
+        kept = _leaving(stated, _record(person, _ours(stated), extract.layout))
+        decision = _decide(stated, kept)
         if decision is not Collection.COLLECT:
             findings.stays[decision] += 1
             continue
+        found = _joined(person, kept, extract.layout)
         faults = tuple(_faults(found.record, rules))
         findings.add_all(found.place(fault, extract.layout) for fault in faults)
         findings.add_all(doubt for one in kept for doubt in one.warnings)
@@ -96,6 +94,39 @@ def collectable(extract: Extract, findings: Findings, rules: Rules) -> Iterator[
         findings.to_send += 1
         findings.lines_to_send += len(found.numbers)
         yield found
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """All that an extract says of one person, to be looked through: nothing of it leaves unless it may."""
+
+    found: Collectable
+    nationality: Nationality | None
+    warnings: tuple[LineFault, ...]
+
+    def may_be_handed_over(self) -> Collection:
+        """Say whether this may be sent to a registry that asked for it (番号法19条・20条)."""
+        is_japanese = None if self.nationality is None else self.nationality is Nationality.JAPANESE
+        return removed_record.may_be_collected(is_japanese=is_japanese, moved_abroad=False, asked_for=True)
+
+    def note_faults(self, layout: Layout, findings: Findings, rules: Rules) -> bool:
+        """Add what the registry would say of it to ``findings``; return whether that keeps it from being sent."""
+        faults = tuple(_faults(self.found.record, rules, asked_for=True))
+        findings.add_all(self.found.place(fault, layout) for fault in faults)
+        findings.add_all(self.warnings)
+        return any(fault.severity is Severity.ERROR for fault in faults)
+
+
+def history_of(person: PersonLines, layout: Layout, findings: Findings) -> History | None:
+    """Read the lines of a person, whoever it is; None when any of them is faulty, and then ``findings`` say so."""
+    stated = _stated(person, layout, findings)
+    if stated is None:
+        return None
+    kept = _ours(stated)
+    return History(
+        found=_joined(person, kept, layout),
+        nationality=stated[-1].nationality,
+        warnings=tuple(doubt for one in kept for doubt in one.warnings),
+    )
 
 
 def _stated(person: PersonLines, layout: Layout, findings: Findings) -> tuple[StatedLine, ...] | None:
@@ -117,41 +148,68 @@ def _stated(person: PersonLines, layout: Layout, findings: Findings) -> tuple[St
 
 
 def _ours(stated: tuple[StatedLine, ...]) -> tuple[StatedLine, ...]:
-    """Leave out the lines from before a naturalisation: they speak of a foreign national and stay."""
-    return tuple(one for one in stated if one.nationality is not Nationality.FOREIGN) or stated
+    """Leave out the lines from before a naturalisation: they speak of a foreign national and stay.
+
+    The line by which somebody lost the Japanese nationality speaks of the Japanese that they were.
+    """
+    is_foreign_now = stated[-1].nationality is Nationality.FOREIGN
+
+    def is_ours(one: StatedLine) -> bool:
+        return one.nationality is not Nationality.FOREIGN or (is_foreign_now and _is_loss(one.line))
+
+    return tuple(filter(is_ours, stated)) or stated
 
 
-def _joined(person: PersonLines, kept: tuple[StatedLine, ...], layout: Layout) -> Collectable:
-    record = RemovedRecord(
+def _is_loss(line: HistoryLine) -> bool:
+    return line.reason is Reason.REMOVED_NATIONALITY_LOST
+
+
+def _leaving(stated: tuple[StatedLine, ...], record: RemovedRecord) -> tuple[StatedLine, ...]:
+    """Cut a history to what of it may leave, if anything."""
+    leaving = {line.history_number: line for line in removed_record.what_may_leave(record)}
+    return tuple(
+        msgspec.structs.replace(one, line=leaving[one.line.history_number])
+        for one in stated
+        if one.line.history_number in leaving
+    )
+
+
+def _record(person: PersonLines, kept: tuple[StatedLine, ...], layout: Layout) -> RemovedRecord:
+    return RemovedRecord(
         municipality=layout.municipality,
         addressee_number=person.addressee_number,
         lines=tuple(one.line for one in kept),
     )
+
+
+def _joined(person: PersonLines, kept: tuple[StatedLine, ...], layout: Layout) -> Collectable:
+    record = _record(person, kept, layout)
     return Collectable(record=record, numbers=tuple(one.number for one in kept), size=len(encode(record)))
 
 
-def _decide(record: RemovedRecord, nationality: Nationality | None) -> Collection:
-    """Hold a history against 番号法19条; ``nationality`` as the last line says it."""
+def _decide(stated: tuple[StatedLine, ...], leaving: tuple[StatedLine, ...]) -> Collection:
+    """Hold a history against 番号法19条: whether anything of it may leave, and of whom it speaks.
+
+    The nationality is as the last line says it; of who has just lost it, as it was at the departure.
+    """
+    nationality = stated[-1].nationality
+    happened = [one for one in leaving if one.line.reason not in removed_record.CORRECTS_REMOVED_RECORD]
+    if happened and _is_loss(happened[-1].line):
+        nationality = [one.nationality for one in happened if one.line.reason is Reason.MOVED_ABROAD][-1]
     return removed_record.may_be_collected(
         is_japanese=None if nationality is None else nationality is Nationality.JAPANESE,
-        moved_abroad=_moved_abroad(record),
+        moved_abroad=bool(leaving),
     )
 
 
-def _moved_abroad(record: RemovedRecord) -> bool:
-    """Whether the 国外転出 is the last that happened, be it that it stands or that it was taken back."""
-    happened = tuple(line for line in record.lines if line.reason not in _TAKES_BACK)
-    return msgspec.structs.replace(record, lines=happened).removal is not None
-
-
-def _faults(record: RemovedRecord, rules: Rules) -> Iterator[Fault]:
+def _faults(record: RemovedRecord, rules: Rules, *, asked_for: bool = False) -> Iterator[Fault]:
     """Yield what the registry would say of a 除票: of its form on the wire, then by the rules of law."""
     if not all(map(_plainly_fits, _texts(record))):
         try:
             decode(encode(record), RemovedRecord)
         except InvalidInput as refused:
             yield from refused.faults
-    found = removed_record.check(record, rules.municipalities, rules.today)
+    found = removed_record.check(record, rules.municipalities, rules.today, asked_for=asked_for)
     yield from (*found.errors, *found.warnings)
 
 

@@ -1,4 +1,4 @@
-"""The commands ``check`` and ``push``: here clock, randomness and environment come in, and exit codes go out.
+"""The commands ``check``, ``push`` and ``answer``: clock, randomness and environment come in, exit codes go out.
 
 What they say of themselves stands in ``municipality_sync.cli``, which loads them only when they are called.
 """
@@ -23,15 +23,19 @@ from municipality_sync.agent import settings
 from municipality_sync.agent.collect import Rules, collectable
 from municipality_sync.agent.extract import Extract
 from municipality_sync.agent.findings import ExtractUnreadable, Findings
+from municipality_sync.agent.inquiry_list import REFUSED, Answered, Answering, fetch, preview
 from municipality_sync.agent.layout import Layout, read_layout
+from municipality_sync.agent.line import BrokenOff, PushRefused, Waiting
 from municipality_sync.agent.origin import Origin
-from municipality_sync.agent.push import BrokenOff, Plan, Push, Pushed, PushRefused, Waiting, plan
-from municipality_sync.agent.screen import PushReport, Screen, check_report
+from municipality_sync.agent.push import Plan, Push, Pushed, plan
+from municipality_sync.agent.screen import AnswerReport, PushReport, Screen, check_report
+from municipality_sync.agent.search import Answer, search
 from municipality_sync.agent.settings import Settings
 from municipality_sync.agent.state import AnotherRun, open_state
 from municipality_sync.agent.vendor_report import write_report
 from municipality_sync.agent.wording import Ending
 from registry.code_tables.files import load_municipalities
+from registry.command_line import AsJson, told
 from registry.contract.client import AnswerNotTrusted, SignedClient
 from registry.contract.messages import RecordState
 from registry.domain.errors import Fault, FaultCode, InvalidInput
@@ -44,17 +48,57 @@ NOT_DONE: Final = 2
 _NONCE_BYTES: Final = 24
 _MONTH: Final = re.compile("[0-9]{4}-(0[1-9]|1[0-2])")
 
-LayoutFile = Annotated[ExistingFile, Parameter(name="--layout", help="The municipality's map of its extract (TOML).")]
-Month = Annotated[str | None, Parameter(name="--month", help="The month that the extract must be of, as 2025-03.")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON text instead of tables.")]
+ExtractFile = Annotated[
+    ExistingFile,
+    Parameter(help=told("The extract of the municipal system (CSV).", "住民記録システムの抽出ファイル(CSV)。")),
+]
+LayoutFile = Annotated[
+    ExistingFile,
+    Parameter(
+        name="--layout", help=told("The municipality's map of its extract (TOML).", "抽出ファイルの対応表(TOML)。")
+    ),
+]
+Month = Annotated[
+    str | None,
+    Parameter(
+        name="--month",
+        help=told("The month that the extract must be of, as 2025-03.", "抽出ファイルの対象月(例 2025-03)。"),
+    ),
+]
 VendorReport = Annotated[
     Path | None,
-    Parameter(name="--vendor-report", help="Write the faults as CSV for the vendor, without personal data."),
+    Parameter(
+        name="--vendor-report",
+        help=told(
+            "Write the faults as CSV for the vendor, without personal data.",
+            "事業者に渡す誤りの一覧を個人情報なしの CSV で書き出す。",
+        ),
+    ),
+]
+
+Complete = Annotated[
+    bool,
+    Parameter(
+        name="--complete",
+        negative="",
+        help=told(
+            "The extract holds everybody who ever left: who is not in it is not held.",
+            "抽出ファイルに全ての除票がある。ない人は「除票なし」と回答する。",
+        ),
+    ),
+]
+DryRun = Annotated[
+    bool,
+    Parameter(
+        name="--dry-run",
+        negative="",
+        help=told("Say what would be answered, and answer nothing.", "回答の見込みだけを示し、何も送らない。"),
+    ),
 ]
 
 
 def check(
-    file: ExistingFile,
+    file: ExtractFile,
     /,
     *,
     layout: LayoutFile,
@@ -62,27 +106,30 @@ def check(
     vendor_report: VendorReport = None,
     as_json: AsJson = False,
 ) -> int:
-    """Check the extract ``file`` against its ``layout``; returns the exit code.
-
-    Parameters
-    ----------
-    file
-        The extract of the municipal system (CSV).
-    """
+    """Check the extract ``file`` against its ``layout``; returns the exit code."""
     screen = Screen(console(), as_json=as_json)
     return guarded(screen, lambda: _check(file, layout, month, vendor_report, screen))
 
 
-def push(file: ExistingFile, /, *, layout: LayoutFile, month: Month = None, as_json: AsJson = False) -> int:
-    """Send what may be sent of the extract ``file``; returns the exit code.
-
-    Parameters
-    ----------
-    file
-        The extract of the municipal system (CSV).
-    """
+def push(file: ExtractFile, /, *, layout: LayoutFile, month: Month = None, as_json: AsJson = False) -> int:
+    """Send what may be sent of the extract ``file``; returns the exit code."""
     screen = Screen(console(), as_json=as_json)
     return guarded(screen, lambda: _push(file, layout, month, screen))
+
+
+def answer(
+    file: ExtractFile,
+    /,
+    *,
+    layout: LayoutFile,
+    complete: Complete = False,
+    dry_run: DryRun = False,
+    month: Month = None,
+    as_json: AsJson = False,
+) -> int:
+    """Answer the registry's inquiry list from the extract ``file``; returns the exit code."""
+    screen = Screen(console(), as_json=as_json)
+    return guarded(screen, lambda: _answer(file, layout, month, screen, is_complete=complete, is_preview=dry_run))
 
 
 def _check(file: Path, layout_file: Path, month: str | None, report: Path | None, screen: Screen) -> int:
@@ -91,8 +138,9 @@ def _check(file: Path, layout_file: Path, month: str | None, report: Path | None
     origin = _origin(layout, month)
     try:
         origin.see_name(file.name)
-        with file.open("rb") as opened:
-            for _ in collectable(Extract(opened, layout, origin), findings, rules()):
+        with file.open("rb") as opened, _bar() as bar:
+            collected = collectable(Extract(opened, layout, origin), findings, rules())
+            for _ in bar.track(collected, None, description="点検"):
                 pass
     except ExtractUnreadable as unreadable:
         findings.add_all(unreadable.faults)
@@ -110,29 +158,87 @@ def _push(file: Path, layout_file: Path, month: str | None, screen: Screen) -> i
     origin = _origin(layout, month)
     origin.see_name(file.name)
     with file.open("rb") as opened:
-        pushed = _sent(Extract(opened, layout, origin), origin, findings, known)
-    screen.pushed(PushReport(check=check_report(str(layout.municipality), origin.month, findings), push=pushed))
-    return SOME_HELD_BACK if findings.has_errors or RecordState.REFUSED in pushed.counts else ALL_RIGHT
+        pushed, answered = _sent(Extract(opened, layout, origin), origin, findings, known)
+    checked = check_report(str(layout.municipality), origin.month, findings)
+    screen.pushed(PushReport(check=checked, push=pushed, inquiry_list=answered))
+    is_refused = RecordState.REFUSED in pushed.counts or REFUSED in answered.answers
+    return SOME_HELD_BACK if findings.has_errors or is_refused else ALL_RIGHT
 
 
-def _sent(extract: Extract, origin: Origin, findings: Findings, known: Settings) -> Pushed:
-    """Plan and send, with a bar that grows part by part; the screen itself stays free for the report."""
+def _sent(extract: Extract, origin: Origin, findings: Findings, known: Settings) -> tuple[Pushed, Answered]:
+    """Plan and send, with a bar that grows part by part; the screen itself stays free for the report.
+
+    Then the inquiry list: what the registry still lacks may stand in the same file, among those who stay.
+    """
     municipality, held_against = str(extract.layout.municipality), rules()
     with open_state(known.state) as state, _bar() as bar:
+        task = bar.add_task("点検", total=None)
         planned: Plan = plan(extract, findings, held_against)
         origin.not_before(state.last_month(municipality))
-        task = bar.add_task("除票", total=len(planned.parts))
+        bar.update(task, description="除票", total=len(planned.parts))
 
-        async def run() -> Pushed:
+        async def run() -> tuple[Pushed, Answered]:
             async with _client(known) as client:
-                return await Push(extract, planned, held_against).run(
-                    client, state, _waiting(known), lambda: bar.advance(task)
-                )
+                push = Push(extract, planned, held_against)
+                pushed = await push.run(client, state, _waiting(known), lambda: bar.advance(task))
+                if origin.month is not None:
+                    state.delivered(municipality, origin.month)
+                findings_again = Findings()  # what is wrong in the file was said when the push was planned
+                answers = await _looked_up(client, extract, findings_again, known, held_against, is_complete=False)
+                return pushed, await _told(client, extract, answers, known, held_against, bar)
 
-        pushed = anyio.run(run)
-        if origin.month is not None:
-            state.delivered(municipality, origin.month)
-        return pushed
+        return anyio.run(run)
+
+
+def _answer(
+    file: Path, layout_file: Path, month: str | None, screen: Screen, *, is_complete: bool, is_preview: bool
+) -> int:
+    known = settings.read_settings(os.environ)
+    layout, findings = layout_of(layout_file), Findings()
+    origin = _origin(layout, month)
+    origin.see_name(file.name)
+    with file.open("rb") as opened, open_state(known.state) as state, _bar() as bar:
+        extract, held_against = Extract(opened, layout, origin), rules()
+
+        async def run() -> Answered:
+            async with _client(known) as client:
+                answers = await _looked_up(client, extract, findings, known, held_against, is_complete=is_complete)
+                origin.not_before(state.last_month(str(layout.municipality)))
+                if is_preview:
+                    return preview(answers)
+                return await _told(client, extract, answers, known, held_against, bar)
+
+        answered = anyio.run(run)
+    screen.answered(AnswerReport(municipality=str(layout.municipality), inquiry_list=answered, kinds=findings.kinds))
+    return SOME_HELD_BACK if answered.left_open or REFUSED in answered.answers else ALL_RIGHT
+
+
+async def _looked_up(
+    client: SignedClient,
+    extract: Extract,
+    findings: Findings,
+    known: Settings,
+    held_against: Rules,
+    *,
+    is_complete: bool,
+) -> tuple[Answer, ...]:
+    """Fetch the inquiry list and look it up; where nothing is asked nothing is read."""
+    questions = await fetch(client, _waiting(known))
+    return search(extract, questions, findings, held_against, is_complete=is_complete) if questions else ()
+
+
+async def _told(
+    client: SignedClient,
+    extract: Extract,
+    answers: tuple[Answer, ...],
+    known: Settings,
+    held_against: Rules,
+    bar: Progress,
+) -> Answered:
+    """Send the answers, with a bar that grows one by one."""
+    task = bar.add_task("除票の照会", total=len(answers))
+    answering = Answering(client, _waiting(known), extract.layout, held_against.today)
+    return await answering.run(answers, lambda: bar.advance(task))
 
 
 def guarded(screen: Screen, command: Callable[[], int]) -> int:
@@ -212,5 +318,7 @@ def _waiting(known: Settings) -> Waiting:
 
 
 def _bar() -> Progress:
+    """Return a bar for people who watch; it leaves no trace in what is kept of the output."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console(stderr=True))
+    screen = console(stderr=True)
+    return Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal)

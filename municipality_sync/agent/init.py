@@ -21,24 +21,50 @@ from municipality_sync.agent.sample import read_sample
 from municipality_sync.agent.screen import Screen, check_report
 from municipality_sync.agent.wording import Ending
 from registry.code_tables.files import load_municipalities
+from registry.command_line import told
 from registry.domain.errors import Fault, FaultCode, InvalidInput
 
 _YES: Final = frozenset({"y", "yes", "はい"})
 
-Out = Annotated[Path, Parameter(name="--out", help="The layout file to write; it must not be there yet.")]
-Code = Annotated[str, Parameter(name="--municipality", help="The municipality's code of six digits.")]
-Like = Annotated[ExistingFile | None, Parameter(name="--like", help="A layout of the same system, for its codes.")]
-Yes = Annotated[bool, Parameter(name="--yes", negative="", help="Ask nothing; take what the sample makes plain.")]
+Sample = Annotated[
+    ExistingFile,
+    Parameter(
+        help=told(
+            "An extract of the municipal system (CSV), or its first lines.",
+            "住民記録システムの抽出ファイル(CSV)、またはその冒頭。",
+        )
+    ),
+]
+Out = Annotated[
+    Path,
+    Parameter(
+        name="--out",
+        help=told("The layout file to write; it must not be there yet.", "書き出す対応表。既存のファイルは不可。"),
+    ),
+]
+Code = Annotated[
+    str,
+    Parameter(name="--municipality", help=told("The municipality's code of six digits.", "地方公共団体コード(6桁)。")),
+]
+Like = Annotated[
+    ExistingFile | None,
+    Parameter(
+        name="--like",
+        help=told("A layout of the same system, for its codes.", "同じシステムの対応表。コードの意味を引き継ぐ。"),
+    ),
+]
+Yes = Annotated[
+    bool,
+    Parameter(
+        name="--yes",
+        negative="",
+        help=told("Ask nothing; take what the sample makes plain.", "何も尋ねず、見本から明らかなことだけで作る。"),
+    ),
+]
 
 
-def init(sample: ExistingFile, /, *, out: Out, municipality: Code = "", like: Like = None, yes: Yes = False) -> int:
-    """Write a layout for extracts like ``sample``; returns the exit code.
-
-    Parameters
-    ----------
-    sample
-        An extract of the municipal system (CSV), or its first lines.
-    """
+def init(sample: Sample, /, *, out: Out, municipality: Code = "", like: Like = None, yes: Yes = False) -> int:
+    """Write a layout for extracts like ``sample``; returns the exit code."""
     shown = console()
     screen = Screen(shown, as_json=False)
     return guarded(screen, lambda: _init(sample, out, municipality, like, _Desk(shown, screen, is_silent=yes)))

@@ -28,7 +28,6 @@ columns in its own way. So each municipality keeps one small TOML file that says
 """
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
@@ -38,6 +37,7 @@ import msgspec
 from msgspec import Meta
 
 from registry.contract.mismatches import fitted, mismatches
+from registry.contract.toml_text import read_toml
 from registry.domain.basic_four import Sex
 from registry.domain.errors import Fault, FaultCode, InvalidInput
 from registry.domain.municipality import MunicipalityCode, MunicipalityTable
@@ -134,22 +134,12 @@ def read_layout(toml: bytes, municipalities: MunicipalityTable) -> Layout:
     Raises :class:`InvalidInput` with every fault; pointers lead into the file (``/columns/name``). A layout for a
     municipality that never existed is refused here, before it sends anyone's 除票 under a false name.
     """
-    tree = _tree(toml)
+    tree = read_toml(toml)
     layout = fitted(tree, Layout)
     faults = tuple(mismatches(tree, Layout)) if layout is None else tuple(_contradictions(layout, municipalities))
     if layout is None or faults:
         raise InvalidInput(*faults)
     return layout
-
-
-def _tree(toml: bytes) -> object:
-    try:
-        return tomllib.loads(toml.decode())
-    except UnicodeDecodeError:
-        expected = "TOML, which is always UTF-8"
-    except tomllib.TOMLDecodeError as error:
-        expected = f"TOML; reading stopped: {error}"
-    raise InvalidInput(Fault(code=FaultCode.WRONG_TYPE, expected=expected))
 
 
 def _contradictions(layout: Layout, municipalities: MunicipalityTable) -> Iterator[Fault]:

@@ -7,12 +7,11 @@
     the same again under the same key gets the stored answer, so dying between answer and note does no harm.
 (3) While the line is down, the same part is tried again after longer and longer pauses, until patience ends. Running
     the same command later goes on where this run broke off.
-(4) How many stay in the town hall, by reason, goes along with the first part and no other.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 
@@ -20,50 +19,20 @@ from municipality_sync.agent.collect import Collectable, Rules, collectable
 from municipality_sync.agent.extract import Extract, changed_meanwhile
 from municipality_sync.agent.findings import FaultKind, FaultList, Findings, LineFault
 from municipality_sync.agent.layout import Layout
+from municipality_sync.agent.line import PushRefused, Waiting, decoded, patiently, post
 from municipality_sync.agent.origin import THE_FILE_ITSELF
 from municipality_sync.agent.state import PartOutcome, PushState
-from registry.contract.client import Answer, AnswerNotTrusted, LineDown, SignedClient
-from registry.contract.decoding import decode, encode
+from registry.contract.client import Answer, AnswerNotTrusted, SignedClient
+from registry.contract.decoding import encode
 from registry.contract.messages import LARGEST_BATCH, Delivery, DeliveryAnswer, RecordState
 from registry.contract.problems import FaultEntry, Problem, ProblemCode
-from registry.domain.errors import Fault, InvalidInput
-
-T = TypeVar("T")
-M = TypeVar("M", bound=msgspec.Struct)
+from registry.domain.errors import Fault
 
 PATH: Final = "/v1/removed-records"
 LARGEST_PART: Final = 1 << 19
 """Bytes of 除票 in one part, unless a single one is larger: half of what a single message may have."""
 
-FIRST_PAUSE: Final = 1.0
-LONGEST_PAUSE: Final = 60.0
-"""Seconds between two attempts; doubled from one to the next."""
-
-_LARGEST_ANSWER: Final = 8 << 20
-_TOO_MANY_REQUESTS: Final = 429
-_SERVER_ERROR: Final = 500
 _DIGEST_DIGITS: Final = 40
-
-
-class BrokenOff(Exception):  # noqa: N818 - a state of the line, which the next run mends
-    """The line stayed down for longer than patience; what was acknowledged is kept."""
-
-
-class PushRefused(Exception):  # noqa: N818 - the registry's answer, not an accident of the program
-    """The registry will take no part from this caller as things stand; ``problem`` says why."""
-
-    def __init__(self, problem: Problem) -> None:
-        """Carry the registry's own words."""
-        super().__init__(problem.code)
-        self.problem = problem
-
-
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """How to wait: ``sleep`` for seconds, ``jitter`` from 0 to 1, ``patience`` in seconds for one part in all."""
-
-    sleep: Callable[[float], Awaitable[None]]
-    jitter: Callable[[], float]
-    patience: float
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +89,7 @@ class Push:
             outcome = state.outcome(self._plan.extract_id, number)
             if outcome is None:
                 if not self._sent:
-                    await _patiently(client.synchronise, waiting)
+                    await patiently(client.synchronise, waiting)
                 outcome = await self._send(number, part, client, state, waiting)
             self._count(outcome)
             on_part()
@@ -151,11 +120,11 @@ class Push:
             records=tuple(one.record for one in part),
         )
         body, key = encode(delivery), f"{delivery.extract_id}:{number}"
-        answer = await _patiently(lambda: _post(client, body, key), waiting)
+        answer = await patiently(lambda: post(client, PATH, body, key), waiting)
         self._sent += 1
         if answer.is_problem:
             return _refused_part(answer, part, self._extract.layout)
-        outcome = _outcome(answer, delivery, part, self._extract.layout)
+        outcome = outcome_of(answer, delivery, part, self._extract.layout)
         state.acknowledge(delivery.extract_id, number, outcome)
         return outcome
 
@@ -183,50 +152,10 @@ def _digest(part: Part) -> bytes:
     return sha256(encode(tuple(one.record for one in part))).digest()
 
 
-# ---------------------------------------------------------------- the line
-class _Busy(Exception):  # noqa: N818 - caught in this module
-    """The registry asks to come back later; ``after`` in seconds."""
-
-    def __init__(self, after: float) -> None:
-        super().__init__()
-        self.after = after
-
-
-async def _post(client: SignedClient, body: bytes, key: str) -> Answer:
-    answer = await client.post(PATH, body, key)
-    if answer.status == _TOO_MANY_REQUESTS or answer.status >= _SERVER_ERROR:
-        raise _Busy(_retry_after(answer))
-    return answer
-
-
-def _retry_after(answer: Answer) -> float:
-    """Return the pause that an answer asks for; the field is not signed, so it may ask for no more than the longest."""
-    text = answer.header("retry-after") or ""
-    return min(float(text), LONGEST_PAUSE) if text.isascii() and text.isdigit() else 0.0
-
-
-async def _patiently(ask: Callable[[], Awaitable[T]], waiting: Waiting) -> T:
-    """Ask until there is an answer; raises :class:`BrokenOff` when that takes longer than patience."""
-    pause, waited = FIRST_PAUSE, 0.0
-    while True:
-        try:
-            return await ask()
-        except LineDown:
-            at_least = 0.0
-        except _Busy as busy:
-            at_least = busy.after
-        wait = max(at_least, pause * (1 + waiting.jitter()) / 2)
-        if waited + wait > waiting.patience:
-            raise BrokenOff
-        await waiting.sleep(wait)
-        waited += wait
-        pause = min(2 * pause, LONGEST_PAUSE)
-
-
 # ---------------------------------------------------------------- the answer
-def _outcome(answer: Answer, delivery: Delivery, part: Part, layout: Layout) -> PartOutcome:
+def outcome_of(answer: Answer, delivery: Delivery, part: Part, layout: Layout) -> PartOutcome:
     """Read the outcomes of a part; an answer that is not about this part is none."""
-    found = _decoded(answer, DeliveryAnswer)
+    found = decoded(answer, DeliveryAnswer)
     indexes = [record.index for record in found.records]
     if (found.extract_id, found.part, indexes) != (delivery.extract_id, delivery.part, list(range(len(part)))):
         raise AnswerNotTrusted(ProblemCode.INVALID_INPUT)
@@ -239,18 +168,11 @@ def _outcome(answer: Answer, delivery: Delivery, part: Part, layout: Layout) -> 
 
 def _refused_part(answer: Answer, part: Part, layout: Layout) -> PartOutcome:
     """Read why a part as a whole was refused. Only faults of its content leave hope for the next part."""
-    problem = _decoded(answer, Problem)
+    problem = decoded(answer, Problem)
     if problem.code is not ProblemCode.INVALID_INPUT:
         raise PushRefused(problem)
     faults = tuple(_placed(fault, part, layout) for fault in problem.faults)
     return PartOutcome(counts={RecordState.REFUSED: len(part)}, faults=faults)
-
-
-def _decoded(answer: Answer, type_: type[M]) -> M:
-    try:
-        return decode(answer.body, type_, max_bytes=_LARGEST_ANSWER)
-    except InvalidInput:
-        raise AnswerNotTrusted(ProblemCode.INVALID_INPUT) from None
 
 
 def _placed(entry: FaultEntry, part: Part, layout: Layout, index: int | None = None) -> LineFault:

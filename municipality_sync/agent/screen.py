@@ -12,11 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from municipality_sync.agent.findings import FaultKind, Findings, LineFault, UnknownCode
+from municipality_sync.agent.inquiry_list import HANDED_OVER, REFUSED, Answered
 from municipality_sync.agent.push import Pushed
+from municipality_sync.agent.search import Open
 from municipality_sync.agent.wording import ENDINGS, FAULTS, Ending
 from registry.contract.messages import RecordState
 from registry.contract.problems import Problem
 from registry.domain.errors import Fault, Severity
+from registry.domain.question import Finding
 from registry.domain.removed_record import Collection
 
 LINES_SHOWN: Final = 8
@@ -33,6 +36,21 @@ _OUTCOMES: Final = {
     RecordState.CORRECTED: "訂正 / corrected",
     RecordState.IN_REVIEW: "審査中 / in review",
     RecordState.REFUSED: "拒否 / refused",
+}
+
+_ANSWERS: Final = {
+    HANDED_OVER: "除票を送付 / the 除票 itself",
+    REFUSED: "拒否 / refused",
+    Finding.NOT_HELD: "除票なし / not held",
+    Finding.NOT_MOVED_ABROAD: "転出していない / did not leave, or came back",
+    Finding.AMBIGUOUS: "該当者複数 / several people fit",
+    Finding.WITHHELD: "提供不可 / may not be handed over",
+    Finding.OVERTAKEN: "照会取下げ / not needed any more",
+    Finding.NO_ANSWER_YET: "確認中、後日再送 / not now, to be sent again later",
+}
+_LEFT_OPEN: Final = {
+    Open.NOT_IN_THIS_FILE: "この抽出になし / not in this file",
+    Open.HELD_BACK: "誤りにより保留 / held back by a fault",
 }
 
 
@@ -58,10 +76,19 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PushReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``push --json`` prints: the check, and what became of what was sent."""
+    """What ``push --json`` prints: the check, what became of what was sent, and of what the registry asked for."""
 
     check: CheckReport
     push: Pushed
+    inquiry_list: Answered
+
+
+class AnswerReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``answer --json`` prints: what became of the inquiry list, and the faults of the file."""
+
+    municipality: str
+    inquiry_list: Answered
+    kinds: tuple[FaultKind, ...]
 
 
 class RefusedReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +145,23 @@ class Screen:
         rows = [(_OUTCOMES[RecordState(state)], f"{count:,}") for state, count in sorted(report.push.counts.items())]
         self._table(f"Extract {report.push.extract_id}", ("登録システムの回答 / the registry says", "people"), rows)
         self._console.print(f"{report.push.parts} parts, {report.push.parts_sent} of them sent in this run.")
+        if report.inquiry_list.questions:
+            self._inquiry_list(report.inquiry_list)
+
+    def answered(self, report: AnswerReport) -> None:
+        """Show what was answered, what stays open and why, and what is wrong in the file."""
+        if self._as_json:
+            self._json(report)
+            return
+        self._kinds("誤り / faults", report.kinds)
+        self._inquiry_list(report.inquiry_list)
+
+    def _inquiry_list(self, answered: Answered) -> None:
+        self._kinds("登録システムの指摘 / found by the registry", answered.kinds)
+        rows = [(_ANSWERS[said], f"{count:,}") for said, count in answered.answers.items()]
+        rows += [(f"未回答 open: {_LEFT_OPEN[Open(why)]}", f"{count:,}") for why, count in answered.left_open.items()]
+        sent = "回答見込み / what would be answered" if answered.is_preview else "回答 / answered"
+        self._table(f"除票の照会 / inquiry list: {answered.questions:,} 件 questions", (sent, "people"), rows)
 
     def ended(self, why: Ending, faults: Iterable[LineFault | Fault] = (), detail: str = "") -> None:
         """Show why nothing could be read or sent, and what to do; ``detail`` is a code of the line or the system."""

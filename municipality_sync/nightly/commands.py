@@ -5,26 +5,22 @@ import os
 from collections.abc import Coroutine
 from typing import Annotated, Any, Final
 
-import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from registry.services import reconciliation
-from registry.services.reconciliation import AlreadyRunning
+from registry.command_line import DONE, FAILED, NOT_UNDERSTOOD, AsJson, print_json, told
+from registry.services import inquiry_list, presumed_departures, reconciliation
+from registry.services.inquiry_list import Report as ListReport
+from registry.services.reconciliation import AlreadyRunning, Report
 from registry.settings import Settings, SettingsRefused
-from registry.store.reconciliations import Standing
 from registry.store.unit_of_work import StoreUnavailable
 from registry.vault.keys import KeysRefused
 from registry.wiring import resources
 
-DONE: Final = 0
-FAILED: Final = 1
-NOT_UNDERSTOOD: Final = 2
 ROLE: Final = "registry_reconciler"
-AsJson = Annotated[bool, Parameter(name="--json", help="Print one JSON object for machines.")]
 
 LABELS: Final = {
     "agreed": "一致 agreed",
@@ -34,12 +30,26 @@ LABELS: Final = {
     "under_review": "確認中 under review",
 }
 
+Everybody = Annotated[
+    bool,
+    Parameter(
+        negative="",
+        help=told(
+            "Go through all records, and not only those that can have changed.",
+            "変わり得る記録だけでなく、すべての記録を突合する。",
+        ),
+    ),
+]
+
+MOST_SHOWN: Final = 200
+"""Questions of each kind that are named one by one."""
+
 say: Final = Console(stderr=True, highlight=False)
 
 
-def reconcile(*, json: AsJson = False) -> int:
-    """Hold the two sources of every record against each other again."""
-    return _run(_reconcile(as_json=json))
+def reconcile(*, everybody: Everybody = False, json: AsJson = False) -> int:
+    """Presume who has left without a word, and hold the two sources of every record against each other again."""
+    return _run(_reconcile(everybody=everybody, as_json=json))
 
 
 def report(*, json: AsJson = False) -> int:
@@ -47,21 +57,45 @@ def report(*, json: AsJson = False) -> int:
     return _run(_report(as_json=json))
 
 
-async def _reconcile(*, as_json: bool) -> None:
-    async with resources(Settings.read(os.environ), role=ROLE, pool_size=2) as given, reconciliation.alone(given):
-        standings = []
+async def _reconcile(*, everybody: bool, as_json: bool) -> None:
+    settings = Settings.read(os.environ)
+    async with resources(settings, role=ROLE, pool_size=2) as given, reconciliation.alone(given):
+        presumed = await _presume_departures(settings)
         with _progress(quiet=as_json) as progress:
-            task = progress.add_task("突合 reconciling", total=await reconciliation.count(given))
-            async for standing in reconciliation.run(given):
-                if standing is not None:
-                    standings.append(standing)
-                progress.advance(task)
-    _show(standings, as_json=as_json)
+            task = progress.add_task("突合 reconciling", total=await reconciliation.count(given, everybody=everybody))
+            async for done in reconciliation.run(given, everybody=everybody):
+                progress.advance(task, done)
+        asked = await _ask(settings)
+        _show(await reconciliation.report(given), asked, await _listed(settings), as_json=as_json)
+    if presumed:
+        say.print(f"転出扱い presumed departed: {presumed}")
+
+
+async def _presume_departures(settings: Settings) -> int:
+    """Presume who has left; that is a movement of the record, so it is written as the application writes."""
+    async with resources(settings, pool_size=1) as given:
+        return len([person_id async for person_id in presumed_departures.run(given)])
+
+
+async def _ask(settings: Settings) -> dict[str, int]:
+    """Ask for the 除票 that have not come in their time; withdraw the questions whose 除票 came.
+
+    What is asked is read in the reports, which the reconciler does not see, so it is asked as the application asks.
+    """
+    async with resources(settings, pool_size=1) as given:
+        withdrawn = await inquiry_list.withdraw(given)
+        return {"withdrawn": withdrawn, "opened": len([one async for one in inquiry_list.open_questions(given)])}
+
+
+async def _listed(settings: Settings) -> ListReport:
+    async with resources(settings, pool_size=1) as given:
+        return await inquiry_list.report(given, at_most=MOST_SHOWN)
 
 
 async def _report(*, as_json: bool) -> None:
-    async with resources(Settings.read(os.environ), role=ROLE, pool_size=1) as given:
-        _show(await reconciliation.report(given), as_json=as_json)
+    settings = Settings.read(os.environ)
+    async with resources(settings, role=ROLE, pool_size=1) as given:
+        _show(await reconciliation.report(given), {}, await _listed(settings), as_json=as_json)
 
 
 def _progress(*, quiet: bool) -> Progress:
@@ -69,16 +103,20 @@ def _progress(*, quiet: bool) -> Progress:
     return Progress(*columns, console=say, disable=quiet)
 
 
-def _show(standings: list[Standing] | tuple[Standing, ...], *, as_json: bool) -> None:
+def _show(report: Report, asked: dict[str, int], listed: ListReport, *, as_json: bool) -> None:
     """Print the counts and, for people, which records ask for somebody; by id, never by name."""
-    counts = reconciliation.tally(standings)
-    discrepant = [
-        {"record": one.person_id, "fields": list(one.result.fields)} for one in standings if one.result.fields
-    ]
+    counts = report.reconciliation
+    discrepant = [{"record": record, "fields": fields} for record, fields in report.discrepant.items()]
+    questions = asked | {
+        "findings": {str(finding): number for finding, number in listed.findings.items() if number},
+        "overdue": [{"record": one.person_id, "asked_of": one.asked_of, "due": one.due} for one in listed.overdue],
+        "for_people": [
+            {"record": one.person_id, "asked_of": one.asked_of, "finding": one.finding} for one in listed.for_people
+        ],
+    }
     if as_json:
-        Console(soft_wrap=True, highlight=False).print(
-            msgspec.json.encode({"reconciliation": counts, "discrepant": discrepant}).decode(), markup=False
-        )
+        document = {"reconciliation": counts, "discrepant": discrepant, "inquiry_list": questions}
+        print_json(document)
         return
     table = Table("突合結果", "records", title="Reconciliation")
     for outcome, number in counts.items():
@@ -86,6 +124,21 @@ def _show(standings: list[Standing] | tuple[Standing, ...], *, as_json: bool) ->
     say.print(table)
     for one in discrepant:
         say.print(f"record {one['record']}: {', '.join(one['fields'])} differ between 除票 and 在留届")
+    _show_questions(asked, listed)
+
+
+def _show_questions(asked: dict[str, int], listed: ListReport) -> None:
+    """Print how the inquiry list stands, and which of it asks for somebody."""
+    news = f": {asked['opened']} opened, {asked['withdrawn']} withdrawn" if asked else ""
+    if asked or any(listed.findings.values()):
+        say.print(f"除票の照会 inquiry list{news}")
+    for finding, number in listed.findings.items():
+        if number:
+            say.print(f"  {finding}: {number}")
+    for one in listed.overdue:
+        say.print(f"record {one.person_id}: {one.asked_of} has not answered in time")
+    for one in listed.for_people:
+        say.print(f"record {one.person_id}: {one.asked_of} says {one.finding}, and no 除票 stands")
 
 
 def _run(work: Coroutine[Any, Any, None]) -> int:

@@ -41,6 +41,9 @@ _FORBIDDEN: Final = re.compile(
 )
 # A bracket, or a whole string to be passed over; possessive, so that no text makes it look twice.
 _BRACKET_OR_STRING: Final = re.compile(r'[\[\]{}]|"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_NO_BRACKETS: Final = re.compile(r"[^\[\]{}]+")
+_SQUARE: Final = str.maketrans("{}", "[]")
 
 _encoder = msgspec.json.Encoder(order="deterministic", enc_hook=to_json)
 
@@ -90,7 +93,12 @@ def _read(body: bytes, max_bytes: int) -> tuple[Any, bool]:
     reader = _Reader()
     tree = reader.read(text)
     # A character that may not stand comes in raw or behind \u: who has neither need not be walked through.
-    return tree, not reader.found_flaws and "\\u" not in text and not _FORBIDDEN.search(text)
+    return tree, not reader.found_flaws and "\\u" not in text and not _has_forbidden(text)
+
+
+def _has_forbidden(text: str) -> bool:
+    """Whether a character stands in a text that no message may hold; none of them can be printed."""
+    return not text.replace("\u3000", " ").isprintable() and _FORBIDDEN.search(text) is not None
 
 
 def _checked(tree: Any, type_: type[T], *, is_clean: bool) -> T:
@@ -181,7 +189,7 @@ def _text(body: bytes, max_bytes: int) -> str:
 
 def _refuse_depth(text: str) -> None:
     """Refuse a text nested deeper than ``MAX_DEPTH`` before anything recursive reads it."""
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
+    if text.count("[") + text.count("{") <= MAX_DEPTH or _is_shallow(text):
         return
     depth = 0
     for found in _BRACKET_OR_STRING.finditer(text):
@@ -189,6 +197,16 @@ def _refuse_depth(text: str) -> None:
         depth += (mark in "[{") - (mark in "]}")
         if depth > MAX_DEPTH:
             raise InvalidInput(Fault(code=FaultCode.OUT_OF_RANGE, expected=f"at most {MAX_DEPTH} levels of nesting"))
+
+
+def _is_shallow(text: str) -> bool:
+    """Whether the brackets of a text pair off within ``MAX_DEPTH`` rounds, each of which takes the innermost away."""
+    brackets = _NO_BRACKETS.sub("", _STRING.sub("", text)).translate(_SQUARE)
+    for _ in range(MAX_DEPTH):
+        if not brackets:
+            return True
+        brackets = brackets.replace("[]", "")
+    return not brackets
 
 
 def _not_json(error: json.JSONDecodeError) -> Fault:

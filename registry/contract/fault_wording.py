@@ -216,6 +216,24 @@ _REPORTS = {
         "Nothing to do: it takes its place in the record by the day of the event.",
         "異動の日に従って記録されます。手続は要りません。",
     ),
+    "reporter-not-entitled": Wording(
+        "Who reports may not report this",
+        "届出人の資格がありません",
+        "Name the capacity in which the event is reported, out of those that the law lists.",
+        "法令の定める届出人の資格を記載してください。",
+    ),
+    "retention-too-late": Wording(
+        "The nationality was retained too late",
+        "国籍留保の届出期間を過ぎています",
+        "Check the days; a child that lost the nationality is not registered (Nationality Act, art. 12).",
+        "日付を確かめてください。日本国籍を失った子は登録できません(国籍法12条)。",
+    ),
+    "retention-uncertain": Wording(
+        "It is open whether the nationality was retained",
+        "国籍留保の有無が明らかではありません",
+        "State the day on which it was retained with the notification of birth, or that no retention is needed.",
+        "国籍留保を伴う出生届の日、又は留保が不要であることを記載してください。",
+    ),
     "not-collectable": Wording(
         "The registry may not collect this",
         "収集できない記録です",

@@ -27,7 +27,8 @@ from registry.domain.basic_four import Confidential
 from registry.domain.change_fact import ChangeFact
 from registry.domain.errors import FaultCode, Faults
 from registry.domain.numbers import IndividualNumber, NumberReason, ResidentRecordCode
-from registry.domain.supplementary_record import SAID_BY_THE_OTHER_SIDE, Finding, Subject, SupplementaryRecord
+from registry.domain.question import Finding
+from registry.domain.supplementary_record import SAID_BY_THE_OTHER_SIDE, Subject, SupplementaryRecord
 
 QUESTIONS_PATH: Final = "/v1/supplementary-questions"
 NUMBERS_PATH: Final = "/v1/individual-numbers"

@@ -137,11 +137,15 @@ class BatchAnswer(_Message, frozen=True):
 
 
 class Delivery(_Message, frozen=True):
-    """One part of an extract: 除票 that may be collected, and no word of anybody else."""
+    """One part of an extract: 除票 that may be collected, and no word of anybody else.
+
+    ``question_id`` names the question of the inquiry list that its one 除票 answers.
+    """
 
     extract_id: IdempotencyKey
     part: Annotated[int, Meta(ge=1)]
     records: Annotated[tuple[RemovedRecord, ...], Meta(min_length=1, max_length=LARGEST_BATCH)]
+    question_id: IdempotencyKey | None = None
 
 
 class ArrivedDelivery(_Message, frozen=True):
@@ -150,6 +154,7 @@ class ArrivedDelivery(_Message, frozen=True):
     extract_id: IdempotencyKey
     part: Annotated[int, Meta(ge=1)]
     records: Annotated[tuple[None, ...], Meta(min_length=1, max_length=LARGEST_BATCH)]
+    question_id: IdempotencyKey | None = None
 
 
 class RecordState(StrEnum):

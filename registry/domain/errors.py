@@ -54,6 +54,9 @@ class FaultCode(StrEnum):
     REPLACES_UNKNOWN_MOVEMENT = "replaces-unknown-movement"
     REPLACES_ITSELF = "replaces-itself"
     REPORTED_LATE = "reported-late"
+    REPORTER_NOT_ENTITLED = "reporter-not-entitled"
+    RETENTION_TOO_LATE = "retention-too-late"
+    RETENTION_UNCERTAIN = "retention-uncertain"
     NOT_COLLECTABLE = "not-collectable"
     # inquiries
     SEARCH_NOT_ALLOWED = "search-not-allowed"

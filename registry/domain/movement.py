@@ -26,6 +26,7 @@ class MovementKind(StrEnum):
     BORN_ABROAD = "born-abroad"
     ENTERED_EX_OFFICIO = "entered-ex-officio"
     MOVED_ABROAD = "moved-abroad"
+    NATIONALITY_REGAINED = "nationality-regained"
     RESIDENCE_REPORTED = "residence-reported"
     NAME_CHANGED = "name-changed"
     HONSEKI_CHANGED = "honseki-changed"
@@ -35,6 +36,7 @@ class MovementKind(StrEnum):
     MOVED_BETWEEN_AREAS = "moved-between-areas"
     CONTACT_CHANGED = "contact-changed"
     RESIDENCE_CONFIRMED = "residence-confirmed"
+    UNREACHABLE = "unreachable"
     CORRECTED_EX_OFFICIO = "corrected-ex-officio"
     PRESUMED_DEPARTED = "presumed-departed"
     RETURNED = "returned"
@@ -141,6 +143,7 @@ RULES: Final[dict[MovementKind, Rule]] = {
         requires=frozenset({"name"}),  # a 除票 has the last address by its form; 附票本人確認情報 have none
         may_be_planned=True,
     ),
+    MovementKind.NATIONALITY_REGAINED: Rule(label="国籍の再取得", article="国籍法17条、戸籍法102条"),
     MovementKind.RESIDENCE_REPORTED: Rule(
         label="在留届",
         article="旅券法16条",
@@ -191,12 +194,13 @@ RULES: Final[dict[MovementKind, Rule]] = {
         changes=frozenset({"contact", "passport_number", "planned_end"}),
     ),
     MovementKind.RESIDENCE_CONFIRMED: Rule(label="在留の確認", article="旅券法16条（運用）"),
+    MovementKind.UNREACHABLE: Rule(label="連絡不能", article="在留届の運用（2014-04-01から）"),
     MovementKind.CORRECTED_EX_OFFICIO: Rule(
         label="職権修正", article="住基法8条、標準仕様書1.2.2", changes=IDENTITY | RESIDENCE
     ),
     MovementKind.PRESUMED_DEPARTED: Rule(label="転出扱い", article="在留届の運用（2014-04-01から）"),
     MovementKind.RETURNED: Rule(label="帰国・転入", article="旅券法施行規則12条、住基法22条", may_be_planned=True),
-    MovementKind.NATIONALITY_LOST: Rule(label="国籍喪失", article="国籍法11条〜13条"),
+    MovementKind.NATIONALITY_LOST: Rule(label="国籍喪失", article="国籍法11条〜13条、戸籍法103条"),
     MovementKind.DIED: Rule(label="死亡", article="戸籍法86条・40条"),
     MovementKind.DOUBLE_REGISTRATION_RESOLVED: Rule(label="二重登録の解消", article="住基法8条"),
     MovementKind.REMOVED_EX_OFFICIO: Rule(label="職権消除", article="住基法8条"),
@@ -213,6 +217,7 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
 
     ``movement_id`` and ``submission_id`` are opaque texts that sort the same everywhere. ``notified_on`` is the
     届出年月日 in the legal date of Japan. ``replaces`` names the movement that this one corrects or annuls.
+    ``same_person_as`` is the record that stays where this movement lets one fall away (二重登録の解消), and only there.
     """
 
     movement_id: str
@@ -223,6 +228,7 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
     source: Source
     statement: Statement = Statement()
     replaces: str | None = None
+    same_person_as: str | None = None
 
     @property
     def rule(self) -> Rule:
@@ -276,3 +282,5 @@ def check(movement: Movement, known: frozenset[str], faults: Faults) -> None:
         faults.add(FaultCode.REPLACES_UNKNOWN_MOVEMENT, "/replaces", "the id of a movement of this record")
     if movement.kind is MovementKind.ANNULLED and movement.replaces is None:
         faults.add(FaultCode.MISSING, "/replaces", "the id of the movement that is annulled")
+    if (movement.kind is MovementKind.DOUBLE_REGISTRATION_RESOLVED) is (movement.same_person_as is None):
+        faults.add(FaultCode.MISSING, "/same_person_as", "the record that stays, where one falls away; else none")

@@ -32,6 +32,7 @@ from registry.domain.dates import IncompleteDate
 from registry.domain.movement import Movement, MovementKind, SourceKind, Statement
 from registry.domain.numbers import IndividualNumber, ResidentRecordCode
 from registry.domain.removed_record import Holding, held_on
+from registry.domain.resident import Status
 from registry.domain.timeline import Timeline
 
 
@@ -62,6 +63,8 @@ class LinkMethod(StrEnum):
     """The municipality's own 宛名番号, or a correction that names the submission it replaces."""
     EXACT_BASIC_FOUR = "exact-basic-four"
     """Name, date of birth, sex and 本籍 alike, and only one such record."""
+    ASKED_FOR = "asked-for"
+    """The registry asked the municipality of the last residence for the 除票, and it found one such person."""
 
 
 CONFIRMED: Final = frozenset(
@@ -204,7 +207,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 def reconcile(
     movements: Iterable[Movement], timeline: Timeline, *, confirmed: bool, in_review: bool, today: date
 ) -> Result | None:
-    """Say how the two sources of one record stand; None where neither has anything left to say.
+    """Say how the two sources of one record stand; None where neither has anything left to say, or to be asked.
 
     ``confirmed``: every link of the record is. ``in_review``: people still have to decide something about it.
     ``today`` decides whether a missing 除票 can still exist.
@@ -212,9 +215,13 @@ def reconcile(
     living = [one for one in movements if one.movement_id not in timeline.superseded]
     removed = [one for one in living if one.kind is MovementKind.MOVED_ABROAD]
     reported = [one for one in living if one.source.kind in _REPORTERS and one.kind is not MovementKind.ANNULLED]
+    status = None if timeline.last is None else timeline.last.status
+    if status is Status.MERGED:
+        return None
     if in_review:
         return Result(outcome=Outcome.UNDER_REVIEW, confirmed=confirmed)
-    if not removed and not any(one.kind is not MovementKind.ANNULLED for one in living):
+    is_empty = all(one.kind is MovementKind.ANNULLED for one in living)
+    if is_empty or (status in _IS_OVER and not (removed and reported)):
         return None
     if not removed:
         return Result(outcome=Outcome.NO_REMOVED_RECORD, holding=_holding(reported, today), confirmed=confirmed)
@@ -224,6 +231,9 @@ def reconcile(
     outcome = Outcome.DISCREPANT if fields else Outcome.AGREED
     return Result(outcome=outcome, fields=fields, confirmed=confirmed)
 
+
+_IS_OVER: Final = frozenset({Status.DECEASED, Status.NATIONALITY_LOST, Status.REMOVED})
+"""Whose record is over: a source that is missing is not looked for any more, and nobody is asked about the person."""
 
 _REPORTERS: Final = frozenset({SourceKind.MISSION, SourceKind.RESIDENT})
 """Who reports a residence; a return that only a municipality tells of leaves the radar on."""

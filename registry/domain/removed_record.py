@@ -3,9 +3,9 @@
 When a resident moves abroad the municipality strikes the 住民票 off on the planned day of departure (住基法8条・24条);
 what remains is the 除票 (住基法15条の2). Municipal systems key each line of its history by 宛名番号 and 履歴番号.
 
-**Who may be collected.** Japanese nationals whose 消除事由 is 国外転出, and lines that the registry has asked for.
-Domestic movers and foreign nationals are none of the registry's business (番号法19条・20条): the agent counts them and
-leaves them in the town hall.
+**Who may be collected.** Japanese nationals whose 消除事由 is 国外転出, while they are abroad and once more when that
+ends (decision 0016), and lines that the registry has asked for. Domestic movers and foreign nationals are none of the
+registry's business (番号法19条・20条): the agent counts them and leaves them in the town hall.
 
 **Retention.** Five years until 2019-06-19, 150 years from 2019-06-20 on (住基法施行令34条); what was removed before
 2014-06-20 was as a rule already destroyed. 「除票なし」 is a normal answer, not an error.
@@ -13,20 +13,24 @@ leaves them in the town hall.
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
+import msgspec
 from msgspec import Meta
 
 from registry.domain.basic_four import AddressInJapan, Confidential, Honseki, PersonName, Sex
 from registry.domain.dates import Answer, IncompleteDate, is_before, months_after
 from registry.domain.errors import FaultCode, Faults
-from registry.domain.movement import Movement, MovementKind, Source, SourceKind, Statement
+from registry.domain.movement import MovementKind
 from registry.domain.municipality import CodeStatus, MunicipalityCode, MunicipalityTable
 from registry.domain.numbers import IndividualNumber, ResidentRecordCode
 
 LONG_RETENTION_FROM: Final = date(2019, 6, 20)
 SHORT_RETENTION_MONTHS: Final = 12 * 5
 LONG_RETENTION_MONTHS: Final = 12 * 150
+
+NUMBERS_BEGAN: Final = date(2015, 10, 5)
+"""From this day on a 住民票 bears a 個人番号 (番号法附則1条4号)."""
 
 LONGEST_HISTORY: Final = 500
 """Lines of one person in one extract; more is a fault of the file."""
@@ -129,23 +133,43 @@ class RemovedRecord(Confidential, frozen=True, kw_only=True, forbid_unknown_fiel
     @property
     def removal(self) -> HistoryLine | None:
         """The line of the 国外転出 that still stands, or None after 異動の取消し or a new 転入."""
-        for line in reversed(self.lines):
-            if line.reason is Reason.MOVED_ABROAD:
-                return line
-            if line.reason not in CORRECTS_REMOVED_RECORD:
-                return None
-        return None
+        return self.departure(asked_for=False)
 
-    @property
-    def end_of_removal(self) -> HistoryLine | None:
-        """The line by which the last 国外転出 stands no longer; None while it stands or where there is none."""
-        after: HistoryLine | None = None
-        for line in reversed(self.lines):
-            if line.reason is Reason.MOVED_ABROAD:
-                return after
-            if line.reason not in CORRECTS_REMOVED_RECORD:
-                after = line
-        return None
+    def departure(self, *, asked_for: bool) -> HistoryLine | None:
+        """Return the line of the removal that stands and proves a departure; None where there is none.
+
+        A 職権消除 says only that the person did not live there any more. Beside the word of a mission that they live
+        abroad it is the departure that nobody notified; so it proves one where the registry ``asked_for`` it.
+        """
+        stays = self.stays(asked_for=asked_for)
+        return stays[-1].departure if stays and stays[-1].end is None else None
+
+    def stays(self, *, asked_for: bool = False) -> tuple["Stay", ...]:
+        """Return the stays abroad that the history tells of as it stands now, the earliest first.
+
+        異動の取消し takes back the last thing that happened and still stood. A departure entered anew is the same one,
+        on another day; one that is followed by anything but an end was none.
+        """
+        departures = _PROVES_DEPARTURE if asked_for else frozenset({Reason.MOVED_ABROAD})
+        happened: list[HistoryLine] = []
+        for line in self.lines:
+            if line.reason in CORRECTS_REMOVED_RECORD:
+                continue
+            is_undone = line.reason in TAKES_BACK
+            after_departure = bool(happened) and happened[-1].reason in departures
+            if happened and (is_undone or (after_departure and line.reason not in KIND_OF_END)):
+                happened.pop()
+            if not is_undone:
+                happened.append(line)
+        ends = [*happened[1:], None]
+        return tuple(Stay(one, end) for one, end in zip(happened, ends, strict=False) if one.reason in departures)
+
+
+class Stay(NamedTuple):
+    """A stay abroad: the line of the departure, and that by which it ended; None while it lasts."""
+
+    departure: HistoryLine
+    end: HistoryLine | None
 
 
 CORRECTS_REMOVED_RECORD: Final = frozenset(
@@ -163,7 +187,12 @@ CORRECTS_REMOVED_RECORD: Final = frozenset(
 )
 """Reasons that correct or copy a 除票 without bringing the person back."""
 
-_ENTRIES: Final = frozenset(
+TAKES_BACK: Final = frozenset({Reason.REMOVAL_UNDONE_DECREASE, Reason.UNDONE_INCREASE})
+"""異動の取消し of an entry or removal. (Of a correction it is one more correction.)"""
+
+_PROVES_DEPARTURE: Final = frozenset({Reason.MOVED_ABROAD, Reason.REMOVED_EX_OFFICIO})
+
+ENTRIES: Final = frozenset(
     {
         Reason.MOVED_IN_FROM_JAPAN,
         Reason.MOVED_IN_FROM_ABROAD,
@@ -175,7 +204,7 @@ _ENTRIES: Final = frozenset(
 )
 """記載: who is in a 住民基本台帳 again is no 国外転出者 any more (住基法17条3号), but was one until then."""
 
-_KIND_OF_END: Final = dict.fromkeys(_ENTRIES, MovementKind.RETURNED) | {
+KIND_OF_END: Final = dict.fromkeys(ENTRIES, MovementKind.RETURNED) | {
     Reason.DIED: MovementKind.DIED,
     Reason.REMOVED_NATIONALITY_LOST: MovementKind.NATIONALITY_LOST,
 }
@@ -192,6 +221,31 @@ def may_be_collected(*, is_japanese: bool | None, moved_abroad: bool, asked_for:
     if not is_japanese:
         return Collection.STAYS_FOREIGN_NATIONAL
     return Collection.COLLECT if moved_abroad or asked_for else Collection.STAYS_NOT_MOVED_ABROAD
+
+
+def what_may_leave(record: RemovedRecord) -> tuple[HistoryLine, ...]:
+    """Return the lines of a Japanese national's history that concern the registry; none where nothing of it does.
+
+    While a stay abroad lasts that is the whole history, by whose names the person is found; likewise where the
+    departure was taken back and nothing happened since, because the registry may have heard of it. Of a stay that has
+    ended it is what led up to the end, and the end itself without the new address: the registry was or will be told of
+    this stay by a mission. Life in Japan since is none of its business, nor is what was over before there were numbers.
+    """
+    stays = record.stays()
+    if not stays:
+        happened = tuple(line for line in record.lines if line.reason not in TAKES_BACK)
+        is_taken_back = bool(happened) and msgspec.structs.replace(record, lines=happened).removal is not None
+        return record.lines if is_taken_back else ()
+    end = stays[-1].end
+    if end is None:
+        return record.lines
+    if end.effective.latest < NUMBERS_BEGAN:
+        return ()
+    lines = [line for line in record.lines if line.history_number <= end.history_number]
+    if end.reason in ENTRIES:
+        home = AddressInJapan(municipality=record.municipality)
+        return (*lines[:-1], msgspec.structs.replace(end, address=home, destination=""))
+    return (*lines, *(line for line in record.lines[len(lines) :] if line.reason in CORRECTS_REMOVED_RECORD))
 
 
 def held_on(removed_on: IncompleteDate, day: date) -> Holding:
@@ -212,7 +266,7 @@ def _retention_is_over(removed: date, day: date) -> bool:
     return last < day
 
 
-def check(record: RemovedRecord, municipalities: MunicipalityTable, today: date) -> Faults:
+def check(record: RemovedRecord, municipalities: MunicipalityTable, today: date, *, asked_for: bool = False) -> Faults:
     """Check form and law of a 除票 sent by an agent; return every fault and warning found.
 
     A code that no table knows is kept as given and flagged, never refused: old papers are right about their day.
@@ -221,7 +275,7 @@ def check(record: RemovedRecord, municipalities: MunicipalityTable, today: date)
     numbers = [line.history_number for line in record.lines]
     if numbers != sorted(set(numbers)):
         faults.add(FaultCode.DUPLICATE, "/lines", "one line for each 履歴番号, in ascending order")
-    if record.removal is None and record.end_of_removal is None:
+    if not any(line.reason is Reason.MOVED_ABROAD for line in record.lines) and not record.stays(asked_for=asked_for):
         faults.add(FaultCode.NOT_COLLECTABLE, "/lines", "a person whose last 消除事由 is 国外転出")
     for index, line in enumerate(record.lines):
         _check_line(line, f"/lines/{index}", municipalities, today, faults)
@@ -242,64 +296,3 @@ def _check_line(line: HistoryLine, at: str, municipalities: MunicipalityTable, t
     code = line.resident_record_code
     if code is not None and code.check_digit_uncertain:
         faults.warn(FaultCode.CHECK_DIGIT_UNCERTAIN, f"{at}/resident_record_code", "a code read again")
-
-
-def movement(record: RemovedRecord, submission_id: str, replaces: str | None = None) -> Movement | None:
-    """Return the movement that a checked 除票 makes: the 国外転出, what ended the life abroad, or an annulment.
-
-    ``replaces`` is the id of the movement that the registry last made of this person's 除票. The new one replaces it
-    if both speak of the same event, and not if it speaks of a further one: who comes home did leave before.
-    None when the removal was over before the registry ever heard of it: then there is nothing to say.
-    The lines before the removal are life in Japan and make no movement; their names serve to find the person.
-    """
-    line = record.removal or record.end_of_removal
-    if line is None or (replaces is None and line is not record.removal):
-        return None
-    kind = MovementKind.MOVED_ABROAD if line is record.removal else _KIND_OF_END.get(line.reason, MovementKind.ANNULLED)
-    replaced = replaces if replaces and _same_event(record, replaces, line, kind) else None
-    if kind is MovementKind.ANNULLED and replaced is None:
-        return None
-    return Movement(
-        movement_id=f"{submission_id}/0.{line.history_number}",
-        submission_id=submission_id,
-        kind=kind,
-        effective=line.effective,
-        notified_on=line.notified_on,
-        source=Source(kind=SourceKind.MUNICIPALITY, code=str(record.municipality)),
-        statement=_statement(record) if kind is MovementKind.MOVED_ABROAD else Statement(),
-        replaces=replaced,
-    )
-
-
-def _same_event(record: RemovedRecord, replaces: str, line: HistoryLine, kind: MovementKind) -> bool:
-    """Whether the movement of that id, which ends in the 履歴番号 it was made of, and ``line`` speak of one event.
-
-    A 国外転出 entered anew or taken back is the same departure as before unless the person came home in between.
-    """
-    numbers = (one.history_number for one in record.lines)
-    number = next((number for number in numbers if replaces.endswith(f".{number}")), line.history_number)
-    if number == line.history_number or kind not in {MovementKind.MOVED_ABROAD, MovementKind.ANNULLED}:
-        return number == line.history_number
-    return not any(
-        number <= one.history_number <= line.history_number and one.reason in _ENTRIES for one in record.lines
-    )
-
-
-def _statement(record: RemovedRecord) -> Statement:
-    """Return what the 除票 proves: the items as the last line has them, corrections after the removal included."""
-    line = record.last
-    return Statement(
-        name=line.name,
-        birth_date=line.birth_date,
-        sex=None if line.sex is Sex.UNKNOWN else line.sex,
-        last_address=line.address,
-        honseki=line.honseki,
-        individual_number=line.individual_number,
-        resident_record_code=line.resident_record_code,
-        past_names=past_names(record) or None,
-    )
-
-
-def past_names(record: RemovedRecord) -> tuple[PersonName, ...]:
-    """Return every name in the history that is no longer the present one, the oldest first."""
-    return tuple(dict.fromkeys(line.name for line in record.lines if line.name != record.last.name))

@@ -1,20 +1,19 @@
-"""在留届・変更届・帰国届 — what each report must contain, and which movements it makes.
+"""在留届・変更届・帰国届・戸籍の届出 — what each report must contain; ``report_movements`` says what it makes.
 
 Who settles abroad for three months or more reports to the consul of the area without delay (旅券法16条), reports
 every change, and reports leaving the area before leaving it; a household may file as one (旅券法施行規則12条).
-On line a 在留届 may be filed up to 90 days before arrival.
+On line a 在留届 may be filed up to 90 days before arrival. Of births, deaths, nationality and names a mission hears by
+the 戸籍の届出 that it takes in (戸籍法40条; ``civil_status``), and of who does not answer by its own letters.
 
 A report is one act: it is accepted whole or refused whole, with all its faults. Lateness never refuses it; nobody may
 be kept from repairing an old omission. Foreign members of the household are none of the registry's business: the
 gateway leaves them at the mission.
 """
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Final
 
-import msgspec
 from msgspec import Meta
 
 from registry.domain.basic_four import (
@@ -28,10 +27,19 @@ from registry.domain.basic_four import (
     compare_birth_dates,
     compare_names,
 )
+from registry.domain.civil_status import (
+    NameChange,
+    Reporter,
+    Retention,
+    check_name_change,
+    check_reporter,
+    check_retention,
+    lateness_limit,
+)
 from registry.domain.dates import Answer, IncompleteDate, is_before, months_after
 from registry.domain.errors import FaultCode, Faults
 from registry.domain.mission import Competence, MissionTable
-from registry.domain.movement import Contact, Movement, MovementKind, Source, SourceKind, Statement
+from registry.domain.movement import Contact, MovementKind
 from registry.domain.numbers import IndividualNumber, ResidentRecordCode
 
 SHORTEST_STAY_MONTHS: Final = 3
@@ -54,6 +62,11 @@ class ReportKind(StrEnum):
     RESIDENCE = "residence"
     CHANGE = "change"
     RETURN = "return"
+    DEATH = "death"
+    NATIONALITY_LOST = "nationality-lost"
+    NATIONALITY_REGAINED = "nationality-regained"
+    UNREACHABLE = "unreachable"
+    """連絡不能: since ``effective`` the people answer to nothing that the mission sends them."""
     ANNULMENT = "annulment"
 
 
@@ -61,6 +74,10 @@ REPORT_LABELS: Final = {
     ReportKind.RESIDENCE: "在留届",
     ReportKind.CHANGE: "変更届",
     ReportKind.RETURN: "帰国・転出届",
+    ReportKind.DEATH: "死亡届",
+    ReportKind.NATIONALITY_LOST: "国籍喪失届",
+    ReportKind.NATIONALITY_REGAINED: "国籍取得届",
+    ReportKind.UNREACHABLE: "連絡不能",
     ReportKind.ANNULMENT: "届出の取下げ",
 }
 
@@ -76,8 +93,9 @@ class ReportedPerson(Confidential, frozen=True, kw_only=True, forbid_unknown_fie
     """One Japanese member of the household, as the report names them.
 
     ``name``, ``birth_date``, ``sex``, ``honseki`` say who it is, as before any change. ``new_name`` and
-    ``new_honseki`` are what a 変更届 changes. ``born_abroad`` adds a child born to the household. A 個人番号 is
-    written only for an affair of number or card, and then with the check of 番号法16条.
+    ``new_honseki`` are what a 変更届 changes, ``name_change`` why. ``born_abroad`` adds a child born to the household,
+    ``retention`` says how it is Japanese. A 個人番号 is written only for an affair of number or card, and then with the
+    check of 番号法16条.
     """
 
     name: PersonName
@@ -91,15 +109,18 @@ class ReportedPerson(Confidential, frozen=True, kw_only=True, forbid_unknown_fie
     resident_record_code: ResidentRecordCode | None = None
     new_name: PersonName | None = None
     new_honseki: Honseki | None = None
+    name_change: NameChange | None = None
     born_abroad: bool = False
+    retention: Retention | None = None
 
 
 class ResidenceReport(Confidential, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One report of one household to one mission.
 
-    ``effective`` is the day of arrival, change or departure; ``notified_on`` the 届出年月日 on the mission's own
-    calendar. The first of ``people`` is the 筆頭者. ``came_from`` names the mission of the area left, if any.
-    ``replaces`` is the submission that this report corrects or, for an ANNULMENT, takes back.
+    ``effective`` is the day of arrival, change, departure, death, loss or regaining; ``notified_on`` the 届出年月日 on
+    the mission's own calendar. The first of ``people`` is the 筆頭者; of a death or loss they are those who died or
+    lost it, and ``reported_by`` is the capacity of who reports. ``came_from`` names the mission of the area left, if
+    any. ``replaces`` is the submission that this report corrects or, for an ANNULMENT, takes back.
     """
 
     kind: ReportKind
@@ -109,6 +130,7 @@ class ResidenceReport(Confidential, frozen=True, kw_only=True, forbid_unknown_fi
     people: Annotated[tuple[ReportedPerson, ...], Meta(min_length=1, max_length=LARGEST_HOUSEHOLD)]
     address_abroad: AddressAbroad | None = None
     came_from: Annotated[str, Meta(max_length=60)] | None = None
+    reported_by: Reporter | None = None
     contact: Contact | None = None
     planned_end: IncompleteDate | None = None
     replaces: Annotated[str, Meta(min_length=1, max_length=60)] | None = None
@@ -123,6 +145,8 @@ def check(report: ResidenceReport, missions: MissionTable, today_at_mission: dat
     _check_mission(report, missions, faults)
     _check_days(report, today_at_mission, faults)
     _CHECK_OF_KIND[report.kind](report, faults)
+    if report.kind is not ReportKind.ANNULMENT:
+        check_reporter(report.reported_by, MOVEMENT_OF_KIND[report.kind], faults)
     for index, person in enumerate(report.people):
         _check_person(person, report, f"/people/{index}", faults)
         if any(_is_same_person(person, earlier) for earlier in report.people[:index]):
@@ -165,11 +189,13 @@ def _check_days(report: ResidenceReport, today: date, faults: Faults) -> None:
         faults.add(FaultCode.DATE_IN_THE_FUTURE, "/notified_on", "today or an earlier day at the mission")
     if report.kind is ReportKind.ANNULMENT:
         return  # the day of the trip that was dropped may lie ahead, and nobody is late in dropping it
-    is_planned = report.kind in {ReportKind.RESIDENCE, ReportKind.RETURN} or report.came_from
+    moves_on = report.kind is ReportKind.CHANGE and report.came_from is not None
+    is_planned = moves_on or report.kind in {ReportKind.RESIDENCE, ReportKind.RETURN}
     ahead = FILED_AHEAD if is_planned else timedelta()
     if report.effective.earliest - report.notified_on > ahead:
         faults.add(FaultCode.DATE_AFTER_NOTIFICATION, "/effective", f"a day up to {ahead.days} days after notification")
-    if report.notified_on - report.effective.latest > WITHOUT_DELAY:
+    limit = lateness_limit(MOVEMENT_OF_KIND[report.kind], report.effective)
+    if report.notified_on > (limit or report.effective.latest + WITHOUT_DELAY):
         faults.warn(FaultCode.REPORTED_LATE, "/effective", "a report without delay")
 
 
@@ -199,6 +225,14 @@ def _check_return(report: ResidenceReport, faults: Faults) -> None:
         faults.add(FaultCode.NOT_ALLOWED_HERE, "/address_abroad", "no address abroad in a return")
 
 
+def _check_event(report: ResidenceReport, faults: Faults) -> None:
+    """Refuse what says something of a residence in a 死亡届, 国籍喪失届 or 連絡不能."""
+    for field in ("address_abroad", "came_from", "contact", "planned_end"):
+        if getattr(report, field) is not None:
+            label = REPORT_LABELS[report.kind]
+            faults.add(FaultCode.NOT_ALLOWED_HERE, f"/{field}", f"nothing of a residence in a {label} ({report.kind})")
+
+
 def _check_annulment(report: ResidenceReport, faults: Faults) -> None:
     if report.replaces is None:
         faults.add(FaultCode.MISSING, "/replaces", "the submission that is taken back")
@@ -208,8 +242,24 @@ _CHECK_OF_KIND: Final = {
     ReportKind.RESIDENCE: _check_residence,
     ReportKind.CHANGE: _check_change,
     ReportKind.RETURN: _check_return,
+    ReportKind.DEATH: _check_event,
+    ReportKind.NATIONALITY_LOST: _check_event,
+    ReportKind.NATIONALITY_REGAINED: _check_residence,
+    ReportKind.UNREACHABLE: _check_event,
     ReportKind.ANNULMENT: _check_annulment,
 }
+
+MOVEMENT_OF_KIND: Final = {
+    ReportKind.RESIDENCE: MovementKind.RESIDENCE_REPORTED,
+    ReportKind.CHANGE: MovementKind.CONTACT_CHANGED,
+    ReportKind.RETURN: MovementKind.RETURNED,
+    ReportKind.DEATH: MovementKind.DIED,
+    ReportKind.NATIONALITY_LOST: MovementKind.NATIONALITY_LOST,
+    ReportKind.NATIONALITY_REGAINED: MovementKind.NATIONALITY_REGAINED,
+    ReportKind.UNREACHABLE: MovementKind.UNREACHABLE,
+}
+"""The movement that a kind of report makes, by whose rules it is held to periods and reporters; a 変更届 makes one of
+several."""
 
 
 def _check_person(person: ReportedPerson, report: ResidenceReport, at: str, faults: Faults) -> None:
@@ -224,12 +274,19 @@ def _check_person(person: ReportedPerson, report: ResidenceReport, at: str, faul
     if person.individual_number is not None and person.number_check is None:
         faults.add(FaultCode.NUMBER_WITHOUT_PURPOSE, f"{at}/number_check", "how number and person were checked")
     _check_changed_identity(person, report, at, faults)
+    _check_birth_abroad(person, report, at, faults)
     code = person.resident_record_code
     if code is not None and code.check_digit_uncertain:
         faults.warn(FaultCode.CHECK_DIGIT_UNCERTAIN, f"{at}/resident_record_code", "a code read again")
 
 
 def _check_changed_identity(person: ReportedPerson, report: ResidenceReport, at: str, faults: Faults) -> None:
+    if person.name_change is not None and person.new_name is None:
+        faults.add(FaultCode.MISSING, f"{at}/new_name", "the name that was changed for this reason")
+    if person.new_name is not None:
+        found = Faults()
+        check_name_change(person.name_change, person.name, person.new_name, found)
+        faults.take(found.errors, at)
     for field in ("new_name", "new_honseki"):
         if getattr(person, field) is None:
             continue
@@ -241,119 +298,12 @@ def _check_changed_identity(person: ReportedPerson, report: ResidenceReport, at:
             )
 
 
-def movements(
-    report: ResidenceReport, index: int, submission_id: str, replaced: tuple[str, ...] = ()
-) -> tuple[Movement, ...]:
-    """Return the movements that a checked report makes for the person at ``index`` of its people.
-
-    ``replaced`` are the ids of that person's movements made by the submission named in ``report.replaces``. The
-    first movements of the new report correct them one by one; what is left over is annulled. A correction leaves
-    the annulments among them alone, for what those annulled does not come back; taking a report back annuls them too.
-    """
-    facts = list(_facts(report, report.people[index]))
-    wrong = [one for one in replaced if report.kind is ReportKind.ANNULMENT or not one.endswith(_ANNULMENT_MARK)]
-    surplus = [(MovementKind.ANNULLED, Statement())] * (len(wrong) - len(facts))
-    targets: list[str | None] = [*wrong, *[None] * (len(facts) - len(wrong))]
-    return tuple(
-        Movement(
-            movement_id=f"{submission_id}/{index}.{number}{_ANNULMENT_MARK * (kind is MovementKind.ANNULLED)}",
-            submission_id=submission_id,
-            kind=kind,
-            effective=_effective(report, report.people[index], kind),
-            notified_on=report.notified_on,
-            source=Source(kind=SourceKind.MISSION, code=report.mission),
-            statement=statement,
-            replaces=target,
-        )
-        for number, ((kind, statement), target) in enumerate(zip([*facts, *surplus], targets, strict=True))
-    )
-
-
-_ANNULMENT_MARK: Final = "-annuls"
-"""Ends the id of a movement that annuls, so that a later correction of the same report knows it again."""
-
-
-def _effective(report: ResidenceReport, person: ReportedPerson, kind: MovementKind) -> IncompleteDate:
-    """Return the day on which a movement of the report takes effect: a child's entry not before its birth."""
-    if kind is MovementKind.BORN_ABROAD and is_before(report.effective, person.birth_date) is Answer.YES:
-        return person.birth_date
-    return report.effective
-
-
-def _facts(report: ResidenceReport, person: ReportedPerson) -> Iterator[tuple[MovementKind, Statement]]:
-    """Yield what the report says of one person, kind by kind."""
-    if report.kind is ReportKind.RESIDENCE:
-        kind = MovementKind.BORN_ABROAD if person.born_abroad else MovementKind.RESIDENCE_REPORTED
-        yield kind, _residence(report, person)
-    elif report.kind is ReportKind.RETURN:
-        yield MovementKind.RETURNED, _as_before(person)
-    elif report.kind is ReportKind.CHANGE:
-        yield from _changes(report, person)
-
-
-def _changes(report: ResidenceReport, person: ReportedPerson) -> Iterator[tuple[MovementKind, Statement]]:
-    """Yield what a 変更届 changes; who moves tells the new address and the new telephone in one breath.
-
-    Of whom nothing changes but whom the household names, that they live there.
-    """
-    if person.born_abroad:
-        yield MovementKind.BORN_ABROAD, _residence(report, person)
-        return
-    changed = Statement(
-        address_abroad=report.address_abroad,
-        mission=None if report.address_abroad is None else report.mission,
-        contact=report.contact,
-        planned_end=report.planned_end,
-        passport_number=person.passport_number,
-    )
-    if report.address_abroad is not None:
-        kind = MovementKind.MOVED_BETWEEN_AREAS if report.came_from else MovementKind.ADDRESS_CHANGED
-        yield kind, _with(changed, _as_before(person))
-    if person.new_name is not None:
-        yield MovementKind.NAME_CHANGED, _with(Statement(name=person.new_name), _as_before(person))
-    if person.new_honseki is not None:
-        yield MovementKind.HONSEKI_CHANGED, _with(Statement(honseki=person.new_honseki), _as_before(person))
-    if report.address_abroad is None and changed.stated:
-        yield MovementKind.CONTACT_CHANGED, _with(changed, _as_before(person))
-    if not changed.stated and person.new_name is None and person.new_honseki is None:
-        yield MovementKind.RESIDENCE_CONFIRMED, _as_before(person)
-
-
-def _as_before(person: ReportedPerson) -> Statement:
-    """Return who a change or return says the person is, so that a record that it opens is found again.
-
-    What the same report changes is left out, for it is over: the name before is a past name.
-    """
-    return Statement(
-        name=person.name if person.new_name is None else None,
-        past_names=None if person.new_name is None else (person.name,),
-        birth_date=person.birth_date,
-        sex=None if person.sex is Sex.UNKNOWN else person.sex,
-        honseki=person.honseki if person.new_honseki is None else None,
-    )
-
-
-def _with(changed: Statement, known: Statement) -> Statement:
-    """Return a statement of what changed that also says who the person is."""
-    said = {field: getattr(known, field) for field in known.stated - changed.stated}
-    return msgspec.structs.replace(changed, **said)
-
-
-def _residence(report: ResidenceReport, person: ReportedPerson) -> Statement:
-    """Return what a person's residence report states.
-
-    最終住所地 is not asserted: the 除票 is the source for it, the report's word only helps to find that.
-    """
-    return Statement(
-        name=person.name,
-        birth_date=person.birth_date,
-        sex=None if person.sex is Sex.UNKNOWN else person.sex,
-        honseki=person.honseki,
-        individual_number=person.individual_number,
-        resident_record_code=person.resident_record_code,
-        address_abroad=report.address_abroad,
-        mission=report.mission,
-        contact=report.contact,
-        passport_number=person.passport_number,
-        planned_end=report.planned_end,
-    )
+def _check_birth_abroad(person: ReportedPerson, report: ResidenceReport, at: str, faults: Faults) -> None:
+    """Check how a child is Japanese, where a report brings one in; elsewhere nothing is said of it."""
+    brings_in = person.born_abroad and report.kind in {ReportKind.RESIDENCE, ReportKind.CHANGE}
+    if brings_in:
+        found = Faults()
+        check_retention(person.retention, person.birth_date, report.notified_on, found)
+        faults.take((*found.errors, *found.warnings), at)
+    elif person.retention is not None and report.kind is not ReportKind.ANNULMENT:
+        faults.add(FaultCode.NOT_ALLOWED_HERE, f"{at}/retention", "only of a child born abroad, in a 在留届 or 変更届")

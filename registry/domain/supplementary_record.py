@@ -14,33 +14,17 @@ likeness of 4情報 and 本籍 is an UNCONFIRMED link, however sure the other si
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-from enum import StrEnum
+from datetime import date
 from typing import Final
-
-import msgspec
 
 from registry.domain.basic_four import AddressInJapan, Confidential, Honseki, PersonName, Sex
 from registry.domain.dates import Answer, IncompleteDate, is_before
 from registry.domain.errors import FaultCode, Faults
 from registry.domain.movement import Movement, MovementKind, Source, SourceKind, Statement
 from registry.domain.numbers import IndividualNumber, ResidentRecordCode
+from registry.domain.question import J_LIS, Finding
 from registry.domain.reconciliation import Identity, Outcome, Result
-from registry.domain.removed_record import Holding
-
-NUMBERS_BEGAN: Final = date(2015, 10, 5)
-"""From this day on a 住民票 bears a 個人番号 (番号法附則1条4号)."""
-
-J_LIS: Final = "j-lis"
-"""What 機構 is called where a municipality would stand by its code."""
-
-TIME_OF_J_LIS: Final = timedelta(days=7)
-TIME_OF_A_MUNICIPALITY: Final = timedelta(days=30)
-"""How long an answer may take before somebody asks after it (both unverified)."""
-
-FIRST_WAIT: Final = timedelta(minutes=1)
-LONGEST_WAIT: Final = timedelta(hours=6)
-_DOUBLINGS: Final = 10
+from registry.domain.removed_record import NUMBERS_BEGAN, Holding
 
 
 class SupplementaryRecord(Confidential, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -71,77 +55,26 @@ class Subject(Confidential, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     resident_record_code: ResidentRecordCode | None = None
 
 
-class Finding(StrEnum):
-    """What came of a question. The first five are the other side's words, the rest the registry's own."""
-
-    NO_ANSWER_YET = "no-answer-yet"
-    FOUND = "found"
-    NOT_IN_SUPPLEMENTARY_RECORD = "not-in-supplementary-record"
-    NOT_MOVED_ABROAD = "not-moved-abroad"
-    """In a 附票 with an address in Japan: the 国外転出届 was never filed, or the person is back."""
-    AMBIGUOUS = "ambiguous"
-    IMPLAUSIBLE = "implausible"
-    """The answer breaks a rule; people have to ask what is meant."""
-    SOMEBODY_ELSE = "somebody-else"
-    """The answer is about another person than the one asked about; people decide."""
-    OVERTAKEN = "overtaken"
-    """A 除票 came, or the record says something else of the person now: the answer is not needed any more."""
-
-
-SAID_BY_THE_OTHER_SIDE: Final = frozenset(Finding) - {Finding.IMPLAUSIBLE, Finding.SOMEBODY_ELSE, Finding.OVERTAKEN}
+SAID_BY_THE_OTHER_SIDE: Final = frozenset(
+    {
+        Finding.NO_ANSWER_YET,
+        Finding.FOUND,
+        Finding.NOT_IN_SUPPLEMENTARY_RECORD,
+        Finding.NOT_MOVED_ABROAD,
+        Finding.AMBIGUOUS,
+    }
+)
 _ASK_FURTHER: Final = frozenset({Finding.NOT_IN_SUPPLEMENTARY_RECORD, Finding.AMBIGUOUS})
 
 
-class Owner(StrEnum):
-    """Who has a question now, and so has to do the next thing."""
+def calls_for_a_question(result: Result | None, *, not_held: bool = False) -> bool:
+    """Whether the 附票 is to be asked: no 除票 came and none can be had any more; never while people decide.
 
-    REGISTRY = "registry"
-    J_LIS = "j-lis"
-    HONSEKI_MUNICIPALITY = "honseki-municipality"
-
-
-class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """A question about one record's 附票; it names nobody.
-
-    ``asked_of`` is :data:`J_LIS` or the code of the municipality of the 本籍. ``about`` is a keyed digest of who was
-    asked about: the same person is not asked about twice. ``asked_at`` is when the other side has it; ``due`` when it
-    should have answered; ``next_at`` when the registry asks (again); ``attempts`` how often it did.
+    ``not_held``: the municipality of the last residence was asked for the 除票, and has none.
     """
-
-    question_id: str
-    person_id: str
-    asked_of: str
-    about: bytes
-    opened_at: datetime
-    next_at: datetime
-    attempts: int = 0
-    asked_at: datetime | None = None
-    due: datetime | None = None
-    answered_at: datetime | None = None
-    finding: Finding = Finding.NO_ANSWER_YET
-
-    @property
-    def is_open(self) -> bool:
-        """Whether an answer is still to come."""
-        return self.finding is Finding.NO_ANSWER_YET
-
-    @property
-    def owner(self) -> Owner:
-        """Who has it now: whoever was asked, from when they have it until they answer; else the registry."""
-        if not self.is_open or self.asked_at is None:
-            return Owner.REGISTRY
-        return Owner.J_LIS if self.asked_of == J_LIS else Owner.HONSEKI_MUNICIPALITY
-
-    def is_overdue(self, now: datetime) -> bool:
-        """Whether the other side has had it for longer than it should."""
-        return self.is_open and self.due is not None and self.due < now
-
-
-def calls_for_a_question(result: Result | None) -> bool:
-    """Whether the 附票 is to be asked: no 除票 came and none can be held any more; never while people decide."""
     if result is None or result.outcome is not Outcome.NO_REMOVED_RECORD:
         return False
-    return result.holding is Holding.NOT_HELD_EXPIRED
+    return not_held or result.holding is Holding.NOT_HELD_EXPIRED
 
 
 def subject(identity: Identity, *, confirmed: bool) -> Subject | None:
@@ -176,16 +109,6 @@ def whom_to_ask(who: Subject, asked: Mapping[str, Finding]) -> str | None:
     if asked[J_LIS] not in _ASK_FURTHER or place is None or str(place) in asked:
         return None
     return str(place)
-
-
-def time_to_answer(asked_of: str) -> timedelta:
-    """Return how long whoever is asked may take."""
-    return TIME_OF_J_LIS if asked_of == J_LIS else TIME_OF_A_MUNICIPALITY
-
-
-def wait_after(attempts: int) -> timedelta:
-    """Return how long to wait before asking again after so many attempts: twice as long each time, up to a limit."""
-    return min(LONGEST_WAIT, FIRST_WAIT * (1 << min(max(attempts - 1, 0), _DOUBLINGS)))
 
 
 def number_can_exist(planned_departure: IncompleteDate) -> Answer:

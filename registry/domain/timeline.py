@@ -16,9 +16,12 @@ ranges of one record never overlap; the database holds a constraint that says th
 **Replacement.** A movement is dead while its place is held by another: by a living movement that replaces it, or by a
 correction of that one, and so on. So annulling an annulment revives, and correcting a correction does not.
 
-**Contradiction.** Two sources that assert different things, or a fact that the table of statuses does not allow, are
-never resolved silently: the source that ranks higher for the field is shown, the field is marked as disputed, and a
-:class:`Contradiction` says what stands against what. It becomes a case for people.
+**A new stay** begins with no address, mission or contact of the one before: who leaves again after a return has not
+gone back to where they lived. A record that fell away (二重登録の解消) says nothing more from that day on.
+
+**Contradiction.** Two sources that assert different things, two days of one death, or a fact that the table of statuses
+does not allow, are never resolved silently: the source that ranks higher for the field is shown, the field is marked as
+disputed, and a :class:`Contradiction` says what stands against what. It becomes a case for people.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -30,10 +33,11 @@ import msgspec
 
 from registry.domain import basic_four, resident
 from registry.domain.basic_four import Confidential, Difference
-from registry.domain.dates import Answer, DayRange
+from registry.domain.dates import Answer, DayRange, agree
 from registry.domain.movement import (
     FIELDS,
     IDENTITY,
+    RESIDENCE,
     RULES,
     Movement,
     MovementKind,
@@ -65,6 +69,10 @@ NEVER_CHANGES: Final = frozenset({"birth_date", "sex", "individual_number", "res
 """Fields that life does not change, or only by a movement of their own (番号法7条2項, 住基法30条の4): two values from
 one source contradict each other as well."""
 
+_STAY_IS_OVER: Final = frozenset({Status.RETURNED, Status.REMOVED, Status.NATIONALITY_LOST})
+_STAYS: Final = frozenset({Status.PROVISIONAL, Status.RESIDENT_ABROAD})
+_HEARD_FROM: Final = frozenset({SourceKind.MISSION, SourceKind.RESIDENT})
+
 _COMPARE: Final[dict[str, Callable[[Any, Any], Difference]]] = {
     "name": basic_four.compare_names,
     "birth_date": basic_four.compare_birth_dates,
@@ -86,6 +94,8 @@ class Conflict(StrEnum):
     """What kind of contradiction the fold met."""
 
     VALUES_DIFFER = "values-differ"
+    DAYS_DIFFER = "days-differ"
+    """Nobody dies twice: two days of death that cannot be the same."""
     NOT_ALLOWED_IN_STATUS = "not-allowed-in-status"
 
 
@@ -235,6 +245,7 @@ class _Record:
         self.held: dict[str, Held] = {}
         self.disputed: dict[str, set[SourceKind]] = {}
         self.last_confirmed: date | None = None
+        self.death: Movement | None = None
         self.states: list[_State] = []
         self.contradictions: list[Contradiction] = []
 
@@ -242,22 +253,39 @@ class _Record:
         """Take one movement in; False when the status does not allow it (then it is a contradiction)."""
         status = resident.after(movement.kind, self.status)
         if status is None:
-            self.contradictions.append(
-                Contradiction(conflict=Conflict.NOT_ALLOWED_IN_STATUS, field="", shown=None, other=movement.movement_id)
-            )
+            self._contradict(Conflict.NOT_ALLOWED_IN_STATUS, "", None, movement.movement_id)
             return False
+        self._begin_or_end(movement, status)
         self.status = status
         for field in FIELDS:
             value = getattr(movement.statement, field)
             if value is not None:
                 self._take(field, value, movement)
-        if status is Status.RESIDENT_ABROAD and movement.source.kind in {
-            SourceKind.MISSION,
-            SourceKind.RESIDENT,
-        }:
+        is_heard_from = movement.source.kind in _HEARD_FROM and movement.kind is not MovementKind.UNREACHABLE
+        if status is Status.RESIDENT_ABROAD and is_heard_from:
             self.last_confirmed = max(self.last_confirmed or movement.notified_on, movement.notified_on)
         self.states.append(self._state(status))
         return True
+
+    def _begin_or_end(self, movement: Movement, status: Status) -> None:
+        """Leave behind what a new stay, a death or a double registration makes an end of."""
+        if self.status in _STAY_IS_OVER and status in _STAYS:
+            self._forget(RESIDENCE)
+            self.last_confirmed = None
+        elif status is Status.MERGED:
+            self._forget(FIELDS)
+        elif movement.kind is MovementKind.DIED:
+            first, self.death = self.death or movement, self.death or movement
+            if not agree(first.effective, movement.effective):
+                self._contradict(Conflict.DAYS_DIFFER, "", first.movement_id, movement.movement_id)
+
+    def _forget(self, fields: Iterable[str]) -> None:
+        for field in fields:
+            self.held.pop(field, None)
+            self.disputed.pop(field, None)
+
+    def _contradict(self, conflict: Conflict, field: str, shown: str | None, other: str) -> None:
+        self.contradictions.append(Contradiction(conflict=conflict, field=field, shown=shown, other=other))
 
     def _take(self, field: str, value: Any, movement: Movement) -> None:
         """Let one stated value in: it changes the field, agrees with it, outranks it or stands against it."""
@@ -265,7 +293,7 @@ class _Record:
         new = Held(value=value, movement_id=movement.movement_id, source=movement.source.kind)
         if held is None or field in RULES[movement.kind].changes or field not in IDENTITY:
             self.disputed.pop(field, None)
-            self.held[field] = _kept_complete(field, new, held)
+            self.held[field] = _kept_complete(field, new, held, is_change=field in RULES[movement.kind].changes)
         elif not _contradicts(field, held, new):
             self._settle(field, new.source)
             self.held[field] = _kept_complete(field, *_ranked(field, held, new))
@@ -276,14 +304,7 @@ class _Record:
         shown, other = _ranked(field, held, new)
         self.held[field] = shown
         self.disputed.setdefault(field, set()).add(other.source)
-        self.contradictions.append(
-            Contradiction(
-                conflict=Conflict.VALUES_DIFFER,
-                field=field,
-                shown=shown.movement_id,
-                other=other.movement_id,
-            )
-        )
+        self._contradict(Conflict.VALUES_DIFFER, field, shown.movement_id, other.movement_id)
 
     def _settle(self, field: str, source: SourceKind) -> None:
         """Let a source that now agrees with what is shown contradict it no longer; others may still do."""
@@ -313,10 +334,16 @@ def _ranked(field: str, held: Held, new: Held) -> tuple[Held, Held]:
     return (held, new) if ranks.index(held.source) < ranks.index(new.source) else (new, held)
 
 
-def _kept_complete(field: str, shown: Held, other: Held | None) -> Held:
-    """Let a name keep the scripts that only the other statement of the same name had."""
+def _kept_complete(field: str, shown: Held, other: Held | None, *, is_change: bool = False) -> Held:
+    """Let a name keep the scripts that only the other statement of the same name had.
+
+    What changes a name states 旧氏 with it: a blank one was deleted (住基法施行令30条の14).
+    """
     if field != "name" or other is None:
         return shown
     if basic_four.compare_names(shown.value, other.value) is Difference.DIFFERENT:
         return shown
-    return msgspec.structs.replace(shown, value=basic_four.completed(shown.value, other.value))
+    name = basic_four.completed(shown.value, other.value)
+    if is_change:
+        name = msgspec.structs.replace(name, former_surname=shown.value.former_surname)
+    return msgspec.structs.replace(shown, value=name)

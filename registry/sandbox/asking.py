@@ -34,6 +34,7 @@ class Asker:
     async def ask(self, question: Question) -> Exchange:
         """Ask one question; a refusal is an answer too."""
         async with self._client(question.body) as client:
+            await client.synchronise()  # the registry's day may have been moved on
             answer = await client.post(INQUIRIES, encode(question.message), uuid4().hex)
         if answer.is_problem:
             return Exchange(question=question, problem=decode(answer.body, Problem))

@@ -1,15 +1,17 @@
 """The story of first light, played with real processes, real HTTP and real signatures.
 
-(1) A municipality sends its 除票: provisional records. (2) A mission sends reports; its line is cut, loses an answer
-and returns: records become current. (3) Reconciliation says how the two sources stand. (4) J-LIS is asked for the
-附票 of who left too long ago for a 除票. (5) A pension office, the municipality, the mission and a tax office ask; one
-of them may not. (6) One person's history is shown in both time axes.
+(1) Three municipalities send their 除票, each in a layout of its own: provisional records. (2) Two missions send
+reports; the line of one is cut, loses an answer and returns: records become current. (3) Reconciliation says how the
+two sources stand. (4) J-LIS is asked for the 附票 of who left too long ago for a 除票. (5) A month and a half later a
+municipality is asked for a 除票 that did not come, and finds it among those that it keeps. (6) A pension office, a
+municipality, a mission and a tax office ask; one of them may not. (7) One person's history is shown in both time axes.
 """
 
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -19,16 +21,30 @@ import anyio
 import msgspec
 from rich.console import Console
 
-from registry.sandbox import screen
+from registry.domain.inquiry_list import TIME_TO_COME_BY_ITSELF
+from registry.sandbox import clock, screen
 from registry.sandbox.asking import Exchange
 from registry.sandbox.programs import ProgramFailed
-from registry.sandbox.questions import history, questions
+from registry.sandbox.questions import (
+    MISSION,
+    SECOND_MISSION,
+    SECOND_TOWN,
+    THIRD_TOWN,
+    TOWN,
+    history,
+    questions,
+)
 from registry.sandbox.stage import Stage
+from registry.settings import Settings
 from registry.store.embedded_home import EmbeddedServerError
 
 SAMPLES: Final = Path(__file__).parent / "samples"
-EXTRACT: Final = SAMPLES / "removed-131016.csv"
-LAYOUT: Final = SAMPLES / "layout-131016.toml"
+EXTRACTS: Final = {
+    TOWN: SAMPLES / "removed-131016.csv",
+    SECOND_TOWN: SAMPLES / "removed-472018.tsv",
+    THIRD_TOWN: SAMPLES / "jyohyo_012025_202503.csv",
+}
+REPORTS: Final = {MISSION: SAMPLES / "reports", SECOND_MISSION: SAMPLES / "reports-sao-paulo"}
 BOOK: Final = SAMPLES / "supplementary-records.json"
 
 BEFORE_THE_CUT: Final = 10
@@ -46,8 +62,6 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     """What came out: the counts of ``summary.json`` and what the screen shows besides."""
 
     summary: dict[str, Any]
-    extract: dict[str, Any]
-    gateway: dict[str, Any]
     discrepant: list[dict[str, Any]]
     exchanges: list[Exchange]
     history_before: Exchange
@@ -80,30 +94,34 @@ def play(folder: Path, *, once: bool) -> int:
 def tell(stage: Stage, console: Console) -> Story:
     """Play the acts on a stage that is ready."""
     with screen.acts(console) as act:
-        act("除票: a municipality sends who moved abroad")
-        push = ["municipality-sync", "push", str(EXTRACT), "--layout", str(LAYOUT), "--json"]
-        extract = _json(stage.programs.run("agent", push, stage.agent_settings, good=SOME_NEED_STAFF))
-        act("在留届: a mission sends reports; its line is cut and returns")
-        known_before, gateway = _reports(stage)
+        act("除票: three municipalities send who moved abroad, each in its own layout")
+        _together(*(lambda town=town: _agent(stage, town, "push") for town in EXTRACTS))
+        act("在留届: two missions send reports; the line of one is cut and returns")
+        known_before, submissions = _reports(stage)
         act("突合: the two sources are held against each other")
-        reconcile = ["municipality-sync", "reconcile", "--json"]
-        standing = _json(stage.programs.run("nightly", reconcile, stage.registry_settings))
+        standing = _nightly(stage, "reconcile")
         act("附票: J-LIS is asked about who left too long ago for a 除票")
         ask = ["registry", "jlis", "ask", "--json"]
         asked = _json(stage.programs.run("jlis", ask, stage.registry_settings | stage.start_j_lis(BOOK)))
+        act(
+            f"除票の照会: {TIME_TO_COME_BY_ITSELF.days} days later a municipality is asked for a 除票 that did not come"
+        )
+        inquiry_list = _ask_for_removed_records(stage)
         act("照会: four bodies ask")
-        exchanges, before, now = anyio.run(_inquiries, stage, known_before)
+        (exchanges, before, now), in_the_end = _together(
+            lambda: anyio.run(_inquiries, stage, known_before), lambda: _nightly(stage, "report")
+        )
     refused = sum(one.problem is not None for one in exchanges)
     summary = {
-        "submissions": _submissions(gateway),
+        "submissions": submissions,
         "reconciliation": standing["reconciliation"],
         "supplementary_records": {"asked": asked["opened"], **asked["findings"]},
+        "inquiry_list": inquiry_list,
+        "reconciliation_in_the_end": in_the_end["reconciliation"],
         "inquiries": {"answered": len(exchanges) - refused, "refused": refused},
     }
     return Story(
         summary=summary,
-        extract=extract,
-        gateway=gateway,
         discrepant=standing["discrepant"],
         exchanges=exchanges,
         history_before=before,
@@ -111,39 +129,70 @@ def tell(stage: Stage, console: Console) -> Story:
     )
 
 
-def _reports(stage: Stage) -> tuple[datetime, dict[str, Any]]:
+def _together(*acts: Callable[[], Any]) -> list[Any]:
+    """Let several programs run at once, as they would in several places."""
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return [one.result() for one in [pool.submit(act) for act in acts]]
+
+
+def _agent(stage: Stage, town: str, command: str) -> dict[str, Any]:
+    """Run a command of a municipality's agent over its extract."""
+    layout = SAMPLES / f"layout-{town}.toml"
+    arguments = ["municipality-sync", command, str(EXTRACTS[town]), "--layout", str(layout), "--json"]
+    return _json(stage.programs.run(f"agent-{town}", arguments, stage.agent_settings_of(town), good=SOME_NEED_STAFF))
+
+
+def _nightly(stage: Stage, command: str) -> dict[str, Any]:
+    """Run a command of the nightly run beside the registry."""
+    return _json(stage.programs.run("nightly", ["municipality-sync", command, "--json"], stage.registry_settings))
+
+
+def _ask_for_removed_records(stage: Stage) -> dict[str, int]:
+    """Let the time pass in which a 除票 comes by itself, ask for it, and let the municipality answer."""
+    anyio.run(clock.advance, Settings.read(stage.registry_settings), TIME_TO_COME_BY_ITSELF)
+    opened = _nightly(stage, "reconcile")["inquiry_list"]["opened"]
+    answered = _agent(stage, THIRD_TOWN, "answer")["inquiry_list"]["answers"]
+    return {"asked": opened, **answered}
+
+
+def _reports(stage: Stage) -> tuple[datetime, dict[str, int]]:
     """Submit the reports, some of them while the line is down; return a moment before the cut and how all stands."""
-    files = sorted((SAMPLES / "reports").glob("*.json"))
-    _submit(stage, files[:BEFORE_THE_CUT])
-    _deliver(stage)
+    files, others = (sorted(REPORTS[mission].glob("*.json")) for mission in (MISSION, SECOND_MISSION))
+    _together(lambda: _submit(stage, MISSION, files[:BEFORE_THE_CUT]), lambda: _submit(stage, SECOND_MISSION, others))
+    _together(lambda: _deliver(stage, MISSION), lambda: _deliver(stage, SECOND_MISSION))
     time.sleep(SETTLE_SECONDS)
     known_before = anyio.run(stage.asker.now)
     stage.line.cut()
-    _submit(stage, files[BEFORE_THE_CUT:])
+    _submit(stage, MISSION, files[BEFORE_THE_CUT:])
     stage.line.mend()
     stage.line.lose_answers(1)
-    _deliver(stage)
-    status = ["embassy-gateway", "status", "--json"]
-    standing = _json(stage.programs.run("gateway-cli", status, stage.gateway_settings, good=SOME_NEED_STAFF))
-    return known_before, standing
+    _deliver(stage, MISSION)
+    standing = _together(
+        lambda: _gateway(stage, MISSION, "status", "--json"),
+        lambda: _gateway(stage, SECOND_MISSION, "status", "--json"),
+    )
+    return known_before, _submissions([_json(printed) for printed in standing])
 
 
-def _submit(stage: Stage, files: Sequence[Path]) -> None:
-    command = ["embassy-gateway", "submit", *map(str, files)]
-    stage.programs.run("gateway-cli", command, stage.gateway_settings, good=SOME_NEED_STAFF)
+def _gateway(stage: Stage, mission: str, *arguments: str) -> str:
+    """Run a command of a mission's gateway."""
+    settings = stage.gateway_settings_of(mission)
+    return stage.programs.run(f"gateway-cli-{mission}", ["embassy-gateway", *arguments], settings, good=SOME_NEED_STAFF)
 
 
-def _deliver(stage: Stage) -> None:
-    command = ["embassy-gateway", "deliver", "--until-empty"]
-    stage.programs.run("gateway-cli", command, stage.gateway_settings, good=SOME_NEED_STAFF)
+def _submit(stage: Stage, mission: str, files: Sequence[Path]) -> None:
+    _gateway(stage, mission, "submit", *map(str, files))
 
 
-def _submissions(gateway: dict[str, Any]) -> dict[str, int]:
+def _deliver(stage: Stage, mission: str) -> None:
+    _gateway(stage, mission, "deliver", "--until-empty")
+
+
+def _submissions(gateways: Sequence[dict[str, Any]]) -> dict[str, int]:
     """Count the reports by what became of them; faulty ones never left the mission and count as refused."""
-    outcomes = gateway["outcomes"]
-    refused = sum(gateway["counts"][state] for state in ("faulty", "refused"))
+    refused = sum(gateway["counts"][state] for gateway in gateways for state in ("faulty", "refused"))
     names = ("accepted", "accepted-with-warnings", "in-review")
-    counts = {name.replace("-", "_"): outcomes.get(name, 0) for name in names}
+    counts = {name.replace("-", "_"): sum(one["outcomes"].get(name, 0) for one in gateways) for name in names}
     return {"received": sum(counts.values()) + refused, **counts, "refused": refused}
 
 

@@ -8,19 +8,20 @@ from typing import Annotated, Any, Final
 
 import msgspec
 import uvicorn
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 from cyclopts.types import ExistingFile
 from litestar import Litestar, Request, Response, get, post
 from litestar.params import FromPath
 
+from registry.command_line import FAILED, told
 from registry.contract.decoding import decode, encode
 from registry.contract.jlis import NumberRequest, SupplementaryAnswer, SupplementaryQuestion
 from registry.contract.keys import SigningKey, VerifyingKey
 from registry.contract.problems import ProblemCode, WireRefusal
 from registry.contract.signing import AnswerParts, RequestParts, SignatureRefused, sign_answer, verify_request
 from registry.domain.errors import Fault, FaultCode, InvalidInput, NotFound, Refusal
-from registry.domain.supplementary_record import J_LIS
-from registry.running import FAILED, say, stop
+from registry.domain.question import J_LIS
+from registry.running import say, stop
 from registry.sandbox.jlis_book import Book
 from registry.sandbox.line import HOST
 from registry.services.resources import japan_date
@@ -31,21 +32,28 @@ from registry.wiring import SIGNING_KEY_ID, new_id
 LARGEST_BODY: Final = 1 << 20
 _LATEST: Final = 2**63
 
-jlis: Final = App(name="jlis", help="Play 機構 (J-LIS): 附票, numbers and change facts of people who do not exist.")
+BookFile = Annotated[
+    ExistingFile,
+    Parameter(
+        help=told(
+            "The seed: entries, change_facts, answers_after (JSON).",
+            "元となる entries、change_facts、answers_after(JSON)。",
+        )
+    ),
+]
+Key = Annotated[
+    ExistingFile, Parameter(help=told("The private key (PEM) that signs answers.", "回答に署名する秘密鍵(PEM)。"))
+]
+RegistryKey = Annotated[
+    ExistingFile, Parameter(help=told("The registry's public key (PEM).", "登録システムの公開鍵(PEM)。"))
+]
+Port = Annotated[
+    int, Parameter(help=told("Where to listen, on this machine only.", "待ち受けるポート(この機械のみ)。"))
+]
 
 
-@jlis.command
-def serve(
-    book: Annotated[ExistingFile, Parameter(help="The seed: entries, change_facts, answers_after (JSON).")],
-    *,
-    key: Annotated[ExistingFile, Parameter(help="The private key (PEM) that signs answers.")],
-    registry_key: Annotated[ExistingFile, Parameter(help="The registry's public key (PEM).")],
-    port: Annotated[int, Parameter(help="Where to listen, on this machine only.")] = 8410,
-) -> None:
-    """Serve until Ctrl-C. What was asked and given out is forgotten at the end.
-
-    Example: registry sandbox jlis serve book.json --key j-lis.pem --registry-key registry.pub.pem
-    """
+def serve(book: BookFile, *, key: Key, registry_key: RegistryKey, port: Port = 8410) -> None:
+    """Serve until Ctrl-C. What was asked and given out is forgotten at the end."""
     if os.environ.get("REGISTRY_ENV") == "production":
         stop("J-LIS is not played in production", FAILED)
     try:

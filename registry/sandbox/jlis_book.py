@@ -18,7 +18,8 @@ from registry.domain.basic_four import Confidential, Difference, compare_birth_d
 from registry.domain.change_fact import ChangeFact, NumberChanged
 from registry.domain.errors import Conflict, Fault, FaultCode
 from registry.domain.numbers import IndividualNumber, NumberReason, individual_number_check_digit
-from registry.domain.supplementary_record import Finding, Subject, SupplementaryRecord
+from registry.domain.question import Finding
+from registry.domain.supplementary_record import Subject, SupplementaryRecord
 
 LARGEST_BOOK: Final = 64 * MAX_BYTES
 _BASES: Final = 10**11

@@ -9,13 +9,19 @@ import msgspec
 from registry.domain.disclosure import BodyKind
 
 MISSION: Final = "JP-CG-NEW-YORK"
+SECOND_MISSION: Final = "JP-CG-SAO-PAULO"
 TOWN: Final = "131016"
+SECOND_TOWN: Final = "472018"
+THIRD_TOWN: Final = "012025"
 PENSION: Final = "pension-office"
 TAX: Final = "tax-office"
 
 BODIES: Final[Mapping[str, BodyKind]] = {
     MISSION: BodyKind.MISSION,
+    SECOND_MISSION: BodyKind.MISSION,
     TOWN: BodyKind.MUNICIPALITY,
+    SECOND_TOWN: BodyKind.MUNICIPALITY,
+    THIRD_TOWN: BodyKind.MUNICIPALITY,
     PENSION: BodyKind.PENSION_OFFICE,
     TAX: BodyKind.TAX_OFFICE,
 }

@@ -17,7 +17,7 @@ from registry.sandbox.stage import Stage
 if TYPE_CHECKING:
     from registry.sandbox.demo import Story
 
-NUMBER_OF_ACTS: Final = 5
+NUMBER_OF_ACTS: Final = 6
 LABELS: Final = {
     "received": "届出 received",
     "accepted": "受理 accepted",
@@ -59,6 +59,10 @@ def show(console: Console, story: "Story", folder: Path) -> None:
         console.print(f"  discrepant: {', '.join(one['fields'])} (除票 and 在留届 say different things)")
     for finding, number in story.summary["supplementary_records"].items():
         console.print(f"  附票 {finding}: {number}")
+    for answer, number in story.summary["inquiry_list"].items():
+        console.print(f"  除票の照会 {answer}: {number}")
+    in_the_end = story.summary["reconciliation_in_the_end"].items()
+    console.print(f"  in the end: {', '.join(f'{LABELS[name]} {number}' for name, number in in_the_end if number)}")
     console.print()
     for number, exchange in enumerate(story.exchanges, start=1):
         _exchange(console, number, exchange)

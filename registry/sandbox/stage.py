@@ -1,4 +1,4 @@
-"""The stage of the demo: PostgreSQL, the registry, the line, the gateway of one mission, the keys of everybody."""
+"""The stage of the demo: PostgreSQL, the registry, the line, the gateways of two missions, the keys of everybody."""
 
 import shutil
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ import anyio
 from rich.console import Console
 
 from registry.contract.keys import SigningKey
-from registry.domain.supplementary_record import J_LIS
+from registry.domain.question import J_LIS
 from registry.sandbox.asking import Asker
 from registry.sandbox.line import HOST, Line
 from registry.sandbox.programs import Programs, free_port, wait_until_ready
-from registry.sandbox.questions import BODIES, MISSION, TOWN
+from registry.sandbox.questions import BODIES, MISSION
 from registry.settings import Settings
 from registry.store import callers
 from registry.store.callers import RegisteredKey
@@ -87,26 +87,29 @@ class Stage:
 
     @property
     def gateway_settings(self) -> dict[str, str]:
-        """The environment of the gateway's programs."""
+        """The environment of the programs of the mission whose gateway is served."""
+        return self.gateway_settings_of(MISSION)
+
+    def gateway_settings_of(self, mission: str) -> dict[str, str]:
+        """Return the environment of the gateway's programs at a mission."""
         return {
-            "EMBASSY_GATEWAY_MISSION": MISSION,
+            "EMBASSY_GATEWAY_MISSION": mission,
             "EMBASSY_GATEWAY_REGISTRY_URL": self.address,
-            "EMBASSY_GATEWAY_KEY": str(self._keys_folder / f"{MISSION}-demo.pem"),
+            "EMBASSY_GATEWAY_KEY": str(self._keys_folder / f"{mission}-demo.pem"),
             "EMBASSY_GATEWAY_REGISTRY_KEYS": str(self.folder / "registry-keys"),
-            "EMBASSY_GATEWAY_SPOOL": str(self.folder / "gateway-spool.sqlite"),
-            "EMBASSY_GATEWAY_SPOOL_KEY": str(self._keys_folder / "gateway-spool.key"),
+            "EMBASSY_GATEWAY_SPOOL": str(self.folder / f"spool-{mission}.sqlite"),
+            "EMBASSY_GATEWAY_SPOOL_KEY": str(self._keys_folder / f"spool-{mission}.key"),
             "EMBASSY_GATEWAY_HOST": HOST,
             "EMBASSY_GATEWAY_PORT": str(self._gateway_port),
         }
 
-    @property
-    def agent_settings(self) -> dict[str, str]:
-        """The environment of the municipality's agent."""
+    def agent_settings_of(self, town: str) -> dict[str, str]:
+        """Return the environment of a municipality's agent."""
         return {
             "MUNICIPALITY_SYNC_REGISTRY_URL": self.address,
-            "MUNICIPALITY_SYNC_KEY": str(self._keys_folder / f"{TOWN}-demo.pem"),
+            "MUNICIPALITY_SYNC_KEY": str(self._keys_folder / f"{town}-demo.pem"),
             "MUNICIPALITY_SYNC_REGISTRY_KEYS": str(self.folder / "registry-keys"),
-            "MUNICIPALITY_SYNC_STATE": str(self.folder / "agent-state"),
+            "MUNICIPALITY_SYNC_STATE": str(self.folder / f"agent-{town}"),
         }
 
     def _key(self, key_id: str) -> SigningKey:

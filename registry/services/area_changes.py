@@ -24,9 +24,9 @@ from registry.domain.movement import MovementKind
 from registry.domain.municipality import VIRTUAL_MUNICIPALITY
 from registry.domain.reconciliation import Link, LinkMethod
 from registry.services import records
-from registry.services.records import Found
 from registry.services.resources import Resources, japan_date
 from registry.store import area_changes, code_tables, submissions
+from registry.store.at_hand import Found
 from registry.store.keyring import Shredded
 from registry.store.submissions import Case, Content, Event, Submission
 from registry.store.unit_of_work import UnitOfWork
@@ -172,10 +172,10 @@ async def _write(
         submission = msgspec.structs.replace(submission, state=SubmissionState.IN_REVIEW)
     key = await resources.keyring.make(work, submission_id, now)
     body = msgspec.json.encode({"versions": one.versions, "day": one.change.day})
-    await submissions.add(work, key, submission, Content(body=body, evidence="", receipt=b""))
+    submissions.add(work, key, submission, Content(body=body, evidence="", receipt=b""))
     if result.is_uncertain:
         case = Case(person_id=found.person_id, submission_id=submission_id, kind=CASE_KIND, field="mission")
-        await submissions.open_cases(work, [case], now)
+        submissions.open_cases(work, [case], now)
     # The registry asks nobody who this is: the link is to its own record, and as good as that one.
     plan = records.plan(found, result.movements)
     await records.write(resources, work, plan, records.stored_link(plan, submission_id, 0), now)
@@ -185,4 +185,4 @@ async def _write(
         kind = str(MovementKind.CORRECTED_EX_OFFICIO)
         recipients = tuple(sorted(missions - told))
         event = Event(person_id=found.person_id, submission_id=submission_id, kind=kind, recipients=recipients)
-        await submissions.add_events(work, [event], now)
+        submissions.add_events(work, [event], now)

@@ -1,8 +1,9 @@
 """Attending to a signed request: one transaction, one nonce, one entry in the log, one answer.
 
-(1) The signature was verified before this module is entered; here its nonce is taken, once and for all.
+(1) The signature was verified before this module is entered; here its nonce is taken, once and for all: a replay
+    fails as a whole, whatever it would have done.
 (2) A key under which something was already answered gives the same answer again, or a conflict for another body.
-(3) What the request does stands in a savepoint, so that a refusal leaves its trace in the log and nothing else.
+(3) What the request does is planned before any of it is written, so a refusal leaves its trace in the log alone.
 (4) The entry in the log and the answer are committed **before** the answer leaves.
 """
 
@@ -21,7 +22,7 @@ from registry.services.resources import Resources
 from registry.store import callers
 from registry.store.callers import DisclosureEntry, StoredAnswer
 from registry.store.keyring import SERVICE
-from registry.store.unit_of_work import UnitOfWork
+from registry.store.unit_of_work import Taken, UnitOfWork
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,67 +78,77 @@ Act = Callable[[UnitOfWork], Awaitable[Done]]
 
 
 class Attendance(msgspec.Struct, frozen=True, kw_only=True):
-    """One signed request on its way through the registry."""
+    """One signed request on its way through the registry; one that ``only_reads`` leaves nothing but its entry."""
 
     resources: Resources
     caller: Caller
     asked: Asked
     present: Presenter
     now: datetime
+    only_reads: bool = False
 
     async def attend(self, act: Act, *, once: Once | None = None) -> StoredAnswer:
         """Do what the request asks for and return the answer to send; exactly once, if it has effects."""
         request = self.caller.request
+        try:
+            async with self.resources.work(only_reads=self.only_reads) as work:
+                answer = await self._answer(work, act, once)
+                # Last, so that nonce, entry and all else go in one trip; a replay has then done nothing.
+                callers.use_nonce(work, request.key_id, request.nonce, request.expires)
+                await work.commit()
+                return answer
+        except Taken as taken:
+            if taken.constraint != callers.NONCE:
+                raise
+        return await self._refused_replay()
+
+    async def _answer(self, work: UnitOfWork, act: Act, once: Once | None) -> StoredAnswer:
+        if once is None:
+            return await self._act(work, act)
+        await callers.lock_idempotency(work, self.caller.body, [once.idempotency_key])
+        return await self.attempt_once(work, act, once)
+
+    async def _refused_replay(self) -> StoredAnswer:
         async with self.resources.work() as work:
-            if not await callers.use_nonce(work, request.key_id, request.nonce, request.expires):
-                answer = await self._refused(work, WireRefusal(ProblemCode.SIGNATURE_REPLAYED))
-            elif once is None:
-                answer = await self._ask(work, act)
-            else:
-                answer = await self.attempt_once(work, act, once)
+            answer = self._refused(work, WireRefusal(ProblemCode.SIGNATURE_REPLAYED))
             await work.commit()
             return answer
 
-    async def _attempt(self, work: UnitOfWork, act: Act) -> StoredAnswer:
-        """Act within a savepoint and write the entry; a refusal undoes the act and keeps the entry."""
-
-        async def undoable(work: UnitOfWork) -> Done:
-            async with work.savepoint():
-                return await act(work)
-
-        return await self._ask(work, undoable)
-
-    async def _ask(self, work: UnitOfWork, act: Act) -> StoredAnswer:
-        """Do what leaves nothing to undo, and write the entry."""
+    async def _act(self, work: UnitOfWork, act: Act) -> StoredAnswer:
+        """Do what is asked for and write the entry; who refuses has written nothing before."""
+        written = work.written
         try:
             done = await act(work)
         except (Refusal, WireRefusal) as refusal:
-            return await self._refused(work, refusal)
-        await self._record(work, done.outcome, people=done.people, number_accessed=done.number_accessed)
+            if work.written != written:
+                raise RuntimeError("refused after something was written: plan first, or use a savepoint") from refusal
+            return self._refused(work, refusal)
+        self._record(work, done.outcome, people=done.people, number_accessed=done.number_accessed)
         return self.present.success(done.message)
 
     async def attempt_once(self, work: UnitOfWork, act: Act, once: Once) -> StoredAnswer:
-        """Act unless something was already answered under this key: then that, or a conflict for another body."""
-        body = self.caller.body
-        await callers.lock_idempotency(work, body, [once.idempotency_key])
+        """Act unless something was already answered under this key: then that, or a conflict for another body.
+
+        The caller has locked the key (:func:`callers.lock_idempotency`).
+        """
+        body, key = self.caller.body, once.idempotency_key
         request_hash = sha256(self.asked.operation.encode() + b"\0" + once.body).digest()
-        claim = await callers.claim_key(work, body, once.idempotency_key, request_hash, self.now)
+        claim = callers.claim_key(work, body, key, request_hash)
         if claim is None:
-            answer = await self._attempt(work, act)
-            key = await self.resources.keyring.of_service(work, self.now)
-            await callers.keep_answer(work, key, SERVICE, body, once.idempotency_key, answer)
+            answer = await self._act(work, act)
+            sealing_key = await self.resources.keyring.of_service(work, self.now)
+            callers.keep_answer(work, sealing_key, SERVICE, body, key, answer, self.now)
             return answer
         if claim.request_hash != request_hash:
-            return await self._refused(work, WireRefusal(ProblemCode.IDEMPOTENCY_KEY_REUSED))
-        await self._record(work, "repeated")
-        key = await self.resources.keyring.find(work, claim.owner or SERVICE)
-        return claim.answer(key, body, once.idempotency_key)
+            return self._refused(work, WireRefusal(ProblemCode.IDEMPOTENCY_KEY_REUSED))
+        self._record(work, "repeated")
+        return callers.answer_of(claim, await self.resources.keyring.find(work, claim.owner or SERVICE), body, key)
 
-    async def _refused(self, work: UnitOfWork, refusal: Refusal | WireRefusal) -> StoredAnswer:
-        await self._record(work, "refused", codes=codes_of(refusal))
+    def _refused(self, work: UnitOfWork, refusal: Refusal | WireRefusal) -> StoredAnswer:
+        self._record(work, "refused", codes=codes_of(refusal))
         return self.present.refusal(refusal, self.asked.correlation_id)
 
-    async def _record(
+    def _record(
         self,
         work: UnitOfWork,
         outcome: str,
@@ -157,7 +168,7 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
             **msgspec.structs.asdict(self.asked),
         )
         for person_id in people or (None,):
-            await callers.record_disclosure(work, msgspec.structs.replace(entry, person_id=person_id))
+            callers.record_disclosure(work, msgspec.structs.replace(entry, person_id=person_id))
 
 
 def refusing(refusal: Refusal | WireRefusal) -> Act:

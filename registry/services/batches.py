@@ -1,4 +1,8 @@
-"""A batch of reports: one transaction, and within it a savepoint, an idempotency key and an outcome for each item."""
+"""A batch of reports: one transaction, and within it an idempotency key and an outcome for each item.
+
+Everybody whom the batch is about is locked and read at once, and what comes of it is written together at the end; in
+between each report is decided as if it had come alone.
+"""
 
 import msgspec
 
@@ -22,11 +26,12 @@ async def accept(work: UnitOfWork, keys: KeyDirectory, attendance: Attendance, b
     identities = [identity for one in good for identity in submissions.identities_of(one)]
     known: set[str] = set()
     for one in good:
-        known |= await submissions.people_replaced(work, attendance.caller, one)
+        known |= await submissions.people_replaced(attendance.resources, work, attendance.caller, one)
     await records.lock_identities(attendance.resources, work, identities, also=known)
-    outcomes = [
-        await _accept_one(work, attendance, item, checked) for item, checked in zip(batch.items, read, strict=True)
-    ]
+    async with records.gathered(attendance.resources, work):
+        outcomes = [
+            await _accept_one(work, attendance, item, checked) for item, checked in zip(batch.items, read, strict=True)
+        ]
     return Done(message=BatchAnswer(items=tuple(outcomes)), outcome="taken-in")
 
 

@@ -17,6 +17,7 @@ from registry.contract.messages import (
 from registry.domain.basic_four import Difference, compare_birth_dates
 from registry.domain.dates import Answer, DayRange
 from registry.domain.disclosure import Condition, Grant, concerns
+from registry.domain.double_registration import record_that_stays
 from registry.domain.errors import Fault, FaultCode, InvalidInput, NotYetKnown
 from registry.domain.movement import Movement
 from registry.domain.municipality import MunicipalityTable
@@ -151,6 +152,9 @@ async def _folded(
     """Read one candidate as then known; None if it does not fit, or has no version of which the grant speaks."""
     key = await resources.keyring.find(work, person_id)
     movements = await stored_records.movements_of(work, key, person_id, up_to=known.seq)
+    kept_under = record_that_stays(movements)
+    if kept_under is not None and isinstance(question.inquiry.search, ByAddresseeNumber):
+        return await _folded(resources, work, question, known, kept_under)
     if not movements or not _fits(question, movements):
         return None
     confirmed = await submissions.is_confirmed(work, person_id, up_to=known.seq)

@@ -1,7 +1,6 @@
 """本籍地 as a source: its municipality fetches what it is asked about the 附票 that it keeps, and answers."""
 
 from typing import Final
-from uuid import UUID
 
 import msgspec
 
@@ -12,14 +11,15 @@ from registry.contract.jlis import (
     SupplementaryQuestions,
     SupplementaryReceipt,
 )
-from registry.domain.disclosure import BodyKind
-from registry.domain.errors import Fault, FaultCode, InvalidInput, NotFound, NotPermitted
-from registry.domain.supplementary_record import Finding, Question, Subject
+from registry.domain.errors import InvalidInput
+from registry.domain.question import Finding, Question, Wanted
+from registry.domain.supplementary_record import Subject
+from registry.services import questions as asking
 from registry.services import supplementary_records as supplementary
 from registry.services.attendance import Caller, Done
 from registry.services.resources import Resources
+from registry.store import questions as stored_questions
 from registry.store import records as stored_records
-from registry.store import supplementary_records
 from registry.store.unit_of_work import UnitOfWork
 
 TOLD: Final = tuple(sorted(Subject.__struct_fields__))
@@ -31,8 +31,10 @@ async def questions(resources: Resources, work: UnitOfWork, caller: Caller) -> D
 
     Raises NotPermitted if the caller is no municipality.
     """
-    _demand_municipality(caller)
-    waiting = await supplementary_records.lock_open_for(work, caller.body, at_most=MOST_QUESTIONS)
+    asking.demand_municipality(caller)
+    waiting = await stored_questions.lock_open_for(
+        work, caller.body, Wanted.SUPPLEMENTARY_RECORD, at_most=MOST_QUESTIONS
+    )
     await stored_records.lock_people(work, (one.person_id for one in waiting))  # all at once, in one order
     handed = [(one, subject) for one in waiting if (subject := await _handed_over(resources, work, one))]
     told = tuple(SupplementaryQuestion(question_id=one.question_id, subject=subject) for one, subject in handed)
@@ -51,11 +53,10 @@ async def _handed_over(resources: Resources, work: UnitOfWork, question: Questio
     if now_stands.in_review:
         return None
     if now_stands.subject is None or now_stands.about != question.about:
-        await supplementary.close(work, question, Finding.OVERTAKEN, now)
+        await asking.close(work, question, Finding.OVERTAKEN, now)
         return None
     attempts = question.attempts + 1
-    handed = msgspec.structs.replace(supplementary.handed_over(question, now), attempts=attempts)
-    await supplementary_records.save(work, handed)
+    await stored_questions.save(work, msgspec.structs.replace(question.handed_over(now), attempts=attempts))
     return now_stands.subject
 
 
@@ -65,27 +66,12 @@ async def take(resources: Resources, work: UnitOfWork, caller: Caller, answer: S
     Raises NotPermitted if the caller is no municipality, NotFound for a question that is not put to it just as for
     one that never was, InvalidInput with every fault of the record.
     """
-    _demand_municipality(caller)
+    asking.demand_municipality(caller)
     answer.refuse_contradiction()
-    question = await supplementary_records.lock(work, answer.question_id) if _is_id(answer.question_id) else None
-    if question is None or question.asked_of != caller.body:
-        expected = "the id of a question put to this municipality"
-        raise NotFound(Fault(code=FaultCode.CODE_UNKNOWN, pointer="/question_id", expected=expected))
+    question = await asking.lock_put_to(work, caller, answer.question_id, Wanted.SUPPLEMENTARY_RECORD)
     try:
         finding = await supplementary.take(resources, work, question, answer)
     except InvalidInput as refused:
         raise InvalidInput(*(fault.under("/record") for fault in refused.faults)) from None
     receipt = SupplementaryReceipt(question_id=answer.question_id, finding=finding)
     return Done(message=receipt, outcome=str(finding), people=(question.person_id,))
-
-
-def _demand_municipality(caller: Caller) -> None:
-    if caller.body_kind is not BodyKind.MUNICIPALITY:
-        raise NotPermitted(Fault(code=FaultCode.NO_GRANT, expected="a municipality that keeps a 附票"))
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False

@@ -4,6 +4,7 @@
 is asked allowed together? More than one hit names nobody; a number only on exactly one hit; (4) filter.
 """
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from registry.contract.messages import (
     Items,
 )
 from registry.domain.dates import Answer, DayRange
-from registry.domain.disclosure import Ask, Item, SearchKey, decide
+from registry.domain.disclosure import Ask, Grant, Item, SearchKey, decide
 from registry.domain.errors import FaultCode, Faults
 from registry.domain.resident import Status
 from registry.domain.timeline import Version
@@ -30,7 +31,6 @@ from registry.services import finding
 from registry.services.attendance import Asked, Caller, Done
 from registry.services.finding import Hit, Question
 from registry.services.resources import Resources, japan_date
-from registry.store import callers
 from registry.store.sequencer import Known
 from registry.store.unit_of_work import UnitOfWork
 
@@ -53,13 +53,20 @@ def asked(inquiry: Inquiry, correlation_id: str) -> Asked:
     )
 
 
-async def answer(resources: Resources, work: UnitOfWork, caller: Caller, inquiry: Inquiry, inquiry_id: str) -> Done:
-    """Answer one inquiry.
+async def answer(
+    resources: Resources,
+    work: UnitOfWork,
+    caller: Caller,
+    inquiry: Inquiry,
+    inquiry_id: str,
+    grants: Sequence[Grant],
+) -> Done:
+    """Answer one inquiry under the table of ``grants``.
 
     Raises NotPermitted naming each thing not granted, InvalidInput for a period or search that makes no sense,
     NotYetKnown for a moment that the registry has not stamped yet.
     """
-    question = await _question(resources, work, caller, inquiry)
+    question = _question(resources, caller, inquiry, grants)
     known, hits = await finding.find(resources, work, question)
     if len(hits) == 1:
         message = _found(resources, question, known, hits[0], inquiry_id)
@@ -78,7 +85,7 @@ async def answer(resources: Resources, work: UnitOfWork, caller: Caller, inquiry
 # --------------------------------------------------------------------------- may this be asked, and of when
 
 
-async def _question(resources: Resources, work: UnitOfWork, caller: Caller, inquiry: Inquiry) -> Question:
+def _question(resources: Resources, caller: Caller, inquiry: Inquiry, grants: Sequence[Grant]) -> Question:
     now = resources.clock()
     ask = Ask(
         body_kind=caller.body_kind,
@@ -87,7 +94,7 @@ async def _question(resources: Resources, work: UnitOfWork, caller: Caller, inqu
         items=inquiry.fields,
         search=SEARCH_KEYS[type(inquiry.search)],
     )
-    grant = decide(ask, await callers.grants(work), japan_date(now))
+    grant = decide(ask, grants, japan_date(now))
     return Question(
         inquiry=inquiry,
         grant=grant,
@@ -170,8 +177,8 @@ def _value(version: Version, item: Item) -> object:
     return version.status if item is Item.STATUS else getattr(version.state, str(item))
 
 
-async def grants_of(resources: Resources, work: UnitOfWork, caller: Caller) -> Done:
-    """Return everything that the caller may ask today or will be allowed to."""
+def grants_of(resources: Resources, caller: Caller, grants: Sequence[Grant]) -> Done:
+    """Return everything of the table of ``grants`` that the caller may ask today or will be allowed to."""
     today = japan_date(resources.clock())
     rows = [
         GrantEntry(
@@ -185,7 +192,7 @@ async def grants_of(resources: Resources, work: UnitOfWork, caller: Caller) -> D
             valid_from=row.valid_from,
             valid_to=row.valid_to,
         )
-        for row in await callers.grants(work)
+        for row in grants
         if row.body_kind is caller.body_kind and (row.valid_to is None or today < row.valid_to)
     ]
     return Done(message=GrantsAnswer(body=caller.body, grants=tuple(rows)), outcome="answered")

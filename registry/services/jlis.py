@@ -19,12 +19,13 @@ from registry.contract.messages import SubmissionState
 from registry.domain import change_fact as facts
 from registry.domain.change_fact import ChangeFact
 from registry.domain.errors import InvalidInput
+from registry.domain.question import J_LIS, Finding, Question, wait_after
 from registry.domain.reconciliation import Identity
-from registry.domain.supplementary_record import J_LIS, Finding, Question, wait_after
+from registry.services import questions as asking
 from registry.services import records
 from registry.services import supplementary_records as supplementary
 from registry.services.resources import Resources, japan_date
-from registry.store import callers, submissions, supplementary_records
+from registry.store import callers, change_facts, questions, submissions
 from registry.store.callers import DisclosureEntry
 from registry.store.submissions import Content, Submission
 from registry.store.unit_of_work import UnitOfWork
@@ -94,12 +95,12 @@ async def _next_due(resources: Resources) -> _Due | Finding | None:
     """
     async with resources.work() as work:
         now = resources.clock()
-        question = await supplementary_records.lock_due(work, J_LIS, now)
+        question = await questions.lock_due(work, J_LIS, now)
         if question is None:
             return None
         attempts = question.attempts + 1
         question = msgspec.structs.replace(question, attempts=attempts, next_at=now + wait_after(attempts))
-        await supplementary_records.save(work, question)
+        await questions.save(work, question)
         due = await _prepared(resources, work, question)
         await work.commit()
     return due
@@ -111,7 +112,7 @@ async def _prepared(resources: Resources, work: UnitOfWork, question: Question) 
     if now_stands.in_review:
         return Finding.NO_ANSWER_YET
     if now_stands.subject is None or now_stands.about != question.about:
-        return await supplementary.close(work, question, Finding.OVERTAKEN, now)
+        return await asking.close(work, question, Finding.OVERTAKEN, now)
     if question.asked_at is not None:
         return _Due(question=question, message=None)
     told = tuple(sorted(field for field in now_stands.subject.__struct_fields__ if getattr(now_stands.subject, field)))
@@ -128,7 +129,7 @@ async def _prepared(resources: Resources, work: UnitOfWork, question: Question) 
         person_id=question.person_id,
         correlation_id=question.question_id,
     )
-    await callers.record_disclosure(work, entry)
+    callers.record_disclosure(work, entry)
     message = SupplementaryQuestion(question_id=question.question_id, subject=now_stands.subject)
     return _Due(question=question, message=message)
 
@@ -136,12 +137,12 @@ async def _prepared(resources: Resources, work: UnitOfWork, question: Question) 
 async def _taken(resources: Resources, asked: Question, answer: SupplementaryAnswer | None) -> Finding:
     """Take an answer in, once; where J-LIS never had the question, it is handed in again."""
     async with resources.work() as work:
-        question = await supplementary_records.lock(work, asked.question_id)
+        question = await questions.lock(work, asked.question_id)
         if question is None or not question.is_open:
             return asked.finding if question is None else question.finding
         if answer is None:
             again = msgspec.structs.replace(question, asked_at=None, due=None, next_at=resources.clock())
-            await supplementary_records.save(work, again)
+            await questions.save(work, again)
             finding = Finding.NO_ANSWER_YET
         else:
             finding = await supplementary.take_or_call_implausible(resources, work, question, answer)
@@ -157,7 +158,7 @@ class Change(StrEnum):
 
     RECORDED = "recorded"
     NOT_HELD = "not-held"
-    """Nobody here has the former number or code: the fact is about somebody else and leaves no trace."""
+    """Nobody here has the number or code: the fact is about somebody else and leaves no trace."""
     REFUSED = "refused"
     """It breaks a rule; the log names its sequence number."""
     KNOWN = "known"
@@ -171,7 +172,7 @@ async def collect_changes(resources: Resources, port: JLis) -> Counter[Change]:
     tally: Counter[Change] = Counter()
     while True:
         async with resources.work() as work:
-            after = await supplementary_records.lock_cursor(work)
+            after = await change_facts.lock_cursor(work)
         changes = await port.changes_after(after)
         for fact in changes.facts:
             tally[await _take_over(resources, fact)] += 1
@@ -181,7 +182,7 @@ async def collect_changes(resources: Resources, port: JLis) -> Counter[Change]:
 
 async def _take_over(resources: Resources, fact: ChangeFact) -> Change:
     async with resources.work() as work:
-        if fact.sequence <= await supplementary_records.lock_cursor(work):
+        if fact.sequence <= await change_facts.lock_cursor(work):
             return Change.KNOWN
         try:
             async with work.savepoint():
@@ -189,13 +190,13 @@ async def _take_over(resources: Resources, fact: ChangeFact) -> Change:
         except InvalidInput as refused:
             log.warning("change fact refused", code=",".join(sorted(fault.code for fault in refused.faults)))
             change = Change.REFUSED
-        await supplementary_records.set_cursor(work, fact.sequence)
+        await change_facts.set_cursor(work, fact.sequence)
         await work.commit()
     return change
 
 
 async def _record_change(resources: Resources, work: UnitOfWork, fact: ChangeFact) -> Change:
-    """Write a change to the record that has the former value; NOT_HELD where there is none, or more than one."""
+    """Write a change to the record that it is about; NOT_HELD where there is none, or more than one."""
     identity, submission_id, now = facts.identity_of(fact), resources.new_id(), resources.clock()
     movement = facts.movement(fact, submission_id)
     await records.lock_identities(resources, work, [identity, Identity.of(movement.statement)])
@@ -213,6 +214,6 @@ async def _record_change(resources: Resources, work: UnitOfWork, fact: ChangeFac
         received_on=japan_date(now),
     )
     key = await resources.keyring.make(work, submission_id, now)
-    await submissions.add(work, key, submission, Content(body=encode(fact), evidence="", receipt=b""))
+    submissions.add(work, key, submission, Content(body=encode(fact), evidence="", receipt=b""))
     await records.write(resources, work, plan, records.stored_link(plan, submission_id, 0), now)
     return Change.RECORDED

@@ -1,4 +1,4 @@
-"""The registered keys in memory: whose key is this? Read again once a second, so that a withdrawn key is soon dead."""
+"""Who may sign and what they may ask, in memory: read again once a second, so that what is withdrawn is soon dead."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from registry.contract.keys import VerifyingKey
+from registry.domain.disclosure import Grant
 from registry.services.resources import Resources
 from registry.store import callers
 from registry.store.callers import RegisteredKey
@@ -19,21 +20,23 @@ class _Known(msgspec.Struct, frozen=True):
 
 
 class KeyDirectory:
-    """Looks keys up by their id; a key outside its period of validity is unknown."""
+    """Looks keys up by their id; a key outside its period of validity is unknown. ``grants`` is the whole table."""
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self._known: dict[str, _Known] = {}
+        self.grants: tuple[Grant, ...] = ()
         self._read_at: datetime | None = None
 
     async def refresh(self) -> None:
-        """Read the keys from the database, if they were not read just now."""
+        """Read keys and grants from the database, if they were not read just now."""
         now = self._resources.clock()
         if self._read_at is not None and timedelta(0) <= now - self._read_at < READ_AGAIN_AFTER:
             return
         self._read_at = now  # before the others who come meanwhile do the same
         async with self._resources.work() as work:
             rows = await callers.registered_keys(work)
+            self.grants = await callers.grants(work)
         self._known = {row.key_id: _Known(VerifyingKey.from_pem(row.key_id, row.public_key), row) for row in rows}
 
     def verifying(self, key_id: str) -> VerifyingKey | None:

@@ -1,19 +1,20 @@
-"""突合 in bulk: hold the two sources of every record against each other again, because the day moves on.
+"""突合 in bulk: hold the two sources of records against each other again, because the day moves on.
 
-On arrival each record is reconciled in its own transaction (``records.write``); this run goes through all of them.
+On arrival each record is reconciled in its own transaction (``records.write``); this run goes through those for which a
+day alone may change the result.
 It can be broken off and run again at any time: it only writes over what it found before.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from registry.domain.reconciliation import Outcome
+import msgspec
+
 from registry.services import records
 from registry.services.resources import Resources
 from registry.store import reconciliations
 from registry.store import records as stored_records
-from registry.store.reconciliations import Standing
 
 RECORDS_A_STEP: Final = 200
 """Records in one transaction: small enough to hold nobody up, large enough to be quick."""
@@ -32,44 +33,42 @@ async def alone(resources: Resources) -> AsyncIterator[None]:
         yield
 
 
-async def count(resources: Resources) -> int:
+async def count(resources: Resources, *, everybody: bool = False) -> int:
     """Return how many records there are to go through."""
     async with resources.work() as work:
-        return await stored_records.count_people(work)
+        return await (stored_records.count_people(work) if everybody else reconciliations.count_due(work))
 
 
-async def run(resources: Resources) -> AsyncIterator[Standing | None]:
-    """Reconcile every record, yielding how each stands, in the order of ids, once it is written."""
+async def run(resources: Resources, *, everybody: bool = False) -> AsyncIterator[int]:
+    """Reconcile the records whose day may have come, in the order of ids, yielding how many whenever some are written.
+
+    ``everybody``: all records, as if nothing had been reconciled on arrival.
+    """
     after = ""
     while True:
-        step = await _step(resources, after)
-        for _, standing in step:
-            yield standing
-        if len(step) < RECORDS_A_STEP:
+        async with resources.work() as work:
+            next_ids = stored_records.all_people if everybody else reconciliations.due
+            people = await next_ids(work, after=after, at_most=RECORDS_A_STEP)
+            await records.reconcile_all(resources, work, people)
+            await work.commit()
+        yield len(people)
+        if len(people) < RECORDS_A_STEP:
             return
-        after, _ = step[-1]
+        after = people[-1]
 
 
-async def _step(resources: Resources, after: str) -> list[tuple[str, Standing | None]]:
-    done = []
-    async with resources.work() as work:
-        for person_id in await stored_records.all_people(work, after=after, at_most=RECORDS_A_STEP):
-            key = await resources.keyring.find(work, person_id)
-            movements = await stored_records.movements_of(work, key, person_id)
-            done.append((person_id, await records.reconcile_record(resources, work, person_id, movements)))
-        await work.commit()
-    return done
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """How the records stand: their number by outcome, and the fields that differ by record."""
+
+    reconciliation: dict[str, int]
+    discrepant: dict[str, tuple[str, ...]]
 
 
-async def report(resources: Resources) -> tuple[Standing, ...]:
+async def report(resources: Resources) -> Report:
     """Return how every record stood when it was last reconciled."""
     async with resources.work() as work:
-        return await reconciliations.all_standings(work)
-
-
-def tally(standings: Iterable[Standing]) -> dict[str, int]:
-    """Count the outcomes; every outcome is named, also with 0."""
-    counts = {str(outcome).replace("-", "_"): 0 for outcome in Outcome}
-    for standing in standings:
-        counts[str(standing.result.outcome).replace("-", "_")] += 1
-    return counts
+        counts = await reconciliations.tally(work)
+        return Report(
+            reconciliation={str(outcome).replace("-", "_"): number for outcome, number in counts.items()},
+            discrepant=await reconciliations.discrepant(work),
+        )

@@ -1,9 +1,12 @@
-"""Finding, opening and changing a record: shared by every way in.
+"""Finding, opening and changing records: shared by every way in.
 
-A change is planned first and written afterwards, so that a dry run is the same code without the last step.
+A change is planned first and written afterwards, so that a dry run is the same code without the last step. A request
+about many people locks and reads them all at once, plans one after the other on what it holds, and writes everything
+together at its end (:func:`gathered`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
 
@@ -21,89 +24,75 @@ from registry.domain.reconciliation import (
     link,
     reconcile,
 )
+from registry.domain.resident import Status
 from registry.domain.search_terms import STRONG, Term, name_terms, strong_terms, terms
 from registry.domain.timeline import Timeline, difference, fold
 from registry.services.resources import Resources, japan_date
 from registry.store import reconciliations, records, submissions
+from registry.store.at_hand import Change, Found, Opened, Plan, StoredLink
+from registry.store.keyring import Shredded
 from registry.store.reconciliations import Standing
-from registry.store.submissions import Case, Event, StoredLink
+from registry.store.submissions import NEVER_HEARD_OF, Case, Event, Known
 from registry.store.unit_of_work import UnitOfWork
-from registry.vault.keys import DataKey
 from registry.vault.search_keys import SearchKey
 
 MOST_PEOPLE: Final = 10_000
-"""Records that one request may be about, those included whose names are merely alike."""
+"""Pairs of a search key and a record that one request may be about."""
 
+MOST_CANDIDATES: Final = 50
+"""Records that one person may turn out to be, those included whose names are merely alike."""
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A record that is open for change: locked, its key at hand, its movements read."""
-
-    person_id: str
-    key: DataKey
-    movements: tuple[Movement, ...]
-    link: Link
-
-
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a submission would make of one record: its timeline before and after."""
-
-    found: Found
-    added: tuple[Movement, ...]
-    before: Timeline
-    after: Timeline
-
-    @property
-    def person_id(self) -> str:
-        """The record concerned."""
-        return self.found.person_id
-
-    @property
-    def movements(self) -> tuple[Movement, ...]:
-        """All movements of the record with the new ones."""
-        return (*self.found.movements, *self.added)
+# ------------------------------------------------------------------------------------- finding and opening
 
 
 async def lock_identities(
     resources: Resources, work: UnitOfWork, identities: Iterable[Identity], *, also: Iterable[str] = ()
 ) -> None:
-    """Let no other transaction open, join or change a record of these people until this one ends.
+    """Let no other transaction open, join or change a record of these people until this one ends, and open them.
 
     All keys and then all records, each in one order for everybody: called once for all that a transaction is about,
     it never ends in a deadlock. ``also`` names records that are known without a search.
     """
-    keys = keys_of(resources, (term for one in identities for term in _asked(one)))
-    await records.lock_keys(work, keys)
-    await records.lock_people(work, {*await records.find(work, keys, at_most=MOST_PEOPLE), *also})
+    asked = [_keys_asked(resources, work, one) for one in identities]
+    if free := work.at_hand.not_locked(frozenset[SearchKey]().union(*asked)):
+        await records.lock_keys(work, free)
+        work.at_hand.note_found(await records.find_each(work, free, at_most=MOST_PEOPLE))
+    await _open(resources, work, {*also, *(one for keys in asked for one in _candidates(work, keys))})
 
 
-async def join(resources: Resources, work: UnitOfWork, identity: Identity, now: datetime) -> Found:
-    """Find the record that an identity belongs to, or open a new one; it is locked until the transaction ends.
+def _candidates(work: UnitOfWork, keys: Iterable[SearchKey]) -> list[str]:
+    return work.at_hand.found(keys)[:MOST_CANDIDATES]
 
-    The caller has locked the identity's keys (:func:`lock_identities`).
+
+async def _open(resources: Resources, work: UnitOfWork, people: Iterable[str]) -> None:
+    """Lock records and read them under the lock, those that are not at hand already."""
+    if wanted := sorted(one for one in people if work.at_hand.opened(one) is None):
+        await records.lock_people(work, wanted)
+        work.at_hand.note_opened(await records.open_people(work, resources.keyring, wanted))
+
+
+async def join(resources: Resources, work: UnitOfWork, identity: Identity) -> Found:
+    """Find the record that an identity belongs to, or begin a new one; it is locked until the transaction ends.
+
+    A new one is in the database only once a change is written to it. The caller has locked the identity's keys
+    (:func:`lock_identities`).
     """
     decision = await decide(resources, work, identity)
     if decision.person_id is None:
-        return await open_record(resources, work, decision, now)
+        return Found(person_id=resources.new_id(), key=None, movements=(), link=decision)
     return await reopen(resources, work, decision.person_id, decision)
 
 
 async def decide(resources: Resources, work: UnitOfWork, identity: Identity, *, besides: str = "") -> Link:
     """Say to which record, ``besides`` one, an identity belongs, and open none; the caller has locked its keys."""
-    found = await records.find(work, keys_of(resources, _asked(identity)))
+    others = [one for one in _candidates(work, _keys_asked(resources, work, identity)) if one != besides]
     candidates = [
-        Candidate(person_id=one, identities=identities_of(await _movements(resources, work, one)))
-        for one, is_current in found.items()
-        if is_current and one != besides
+        Candidate(person_id=one, identities=identities_of((await _opened(resources, work, one)).movements))
+        for one in others
     ]
-    return link(identity, candidates)
-
-
-async def open_record(resources: Resources, work: UnitOfWork, decision: Link, now: datetime) -> Found:
-    """Open a new, empty record with a data key of its own."""
-    person_id = resources.new_id()
-    await records.open_person(work, person_id, now)
-    key = await resources.keyring.make(work, person_id, now)
-    return Found(person_id=person_id, key=key, movements=(), link=decision)
+    decision = link(identity, candidates)
+    await _write_first(resources, work, {*decision.rivals, *([decision.person_id] if decision.person_id else [])})
+    return decision
 
 
 async def follow(
@@ -152,16 +141,27 @@ def _first_of(movements: Iterable[Movement], wrong: Iterable[str]) -> Iterator[M
 
 
 async def reopen(resources: Resources, work: UnitOfWork, person_id: str, decision: Link) -> Found:
-    """Lock a record that is already there and read its movements."""
-    await records.lock_people(work, [person_id])
-    key = await resources.keyring.find(work, person_id)
-    movements = await records.movements_of(work, key, person_id)
-    return Found(person_id=person_id, key=key, movements=movements, link=decision)
+    """Lock a record that is already there and read its movements; raises Shredded where its key was destroyed."""
+    await _write_first(resources, work, {person_id})
+    opened = await _opened(resources, work, person_id)
+    return Found(person_id=person_id, key=opened.key, movements=opened.movements, link=decision)
 
 
-async def _movements(resources: Resources, work: UnitOfWork, person_id: str) -> tuple[Movement, ...]:
-    key = await resources.keyring.find(work, person_id)
-    return await records.movements_of(work, key, person_id)
+async def _opened(resources: Resources, work: UnitOfWork, person_id: str) -> Opened:
+    if work.at_hand.opened(person_id) is None:
+        await _open(resources, work, [person_id])
+    opened = work.at_hand.opened(person_id)
+    if opened is None:
+        raise Shredded
+    return opened
+
+
+def _keys_asked(resources: Resources, work: UnitOfWork, identity: Identity) -> frozenset[SearchKey]:
+    """Return the keys under which the same person may already be there; made once in a transaction."""
+    keys = work.at_hand.asked.get(identity)
+    if keys is None:
+        keys = work.at_hand.asked[identity] = keys_of(resources, _asked(identity))
+    return keys
 
 
 def _asked(identity: Identity) -> Iterator[Term]:
@@ -171,10 +171,16 @@ def _asked(identity: Identity) -> Iterator[Term]:
         yield from name_terms(identity.name, identity.birth_date)
 
 
-def identities_of(movements: Iterable[Movement]) -> tuple[Identity, ...]:
-    """Return who a record's person is by each living statement and by all together, under past names as well."""
+def identities_of(movements: Iterable[Movement], timeline: Timeline | None = None) -> tuple[Identity, ...]:
+    """Return who a record's person is by each living statement and by all together, under past names as well.
+
+    Of a record that fell away nobody is found: its person is kept under another (二重登録の解消). ``timeline`` is that
+    of the movements, where it is at hand.
+    """
     given = tuple(movements)
-    timeline = fold(given)
+    timeline = timeline or fold(given)
+    if timeline.last is not None and timeline.last.status is Status.MERGED:
+        return ()
     statements = [version.state for version in timeline.versions]
     statements += [one.statement for one in given if one.movement_id not in timeline.superseded]
     known = [Identity.of(one) for one in statements if one.stated]
@@ -198,55 +204,146 @@ def plan(found: Found, added: Sequence[Movement]) -> Plan:
     return Plan(found=found, added=tuple(added), before=before, after=after)
 
 
-async def write(resources: Resources, work: UnitOfWork, change: Plan, link: StoredLink, now: datetime) -> None:
-    """Write a planned change: link, movements, versions, search keys, cases and events.
+# -------------------------------------------------------------------------------------------------- writing
+
+
+@asynccontextmanager
+async def gathered(resources: Resources, work: UnitOfWork) -> AsyncIterator[None]:
+    """Write what is changed within the block at its end, together; a block within a block waits for the outer one."""
+    if work.at_hand.gathers:
+        yield
+        return
+    work.at_hand.gathers = True
+    yield  # an exception ends the transaction, and all that waits with it
+    work.at_hand.gathers = False
+    await write_gathered(resources, work)
+
+
+async def write(resources: Resources, work: UnitOfWork, plan: Plan, link: StoredLink, now: datetime) -> None:
+    """Write a planned change: link, movements, versions, search keys, cases and events; at once, unless it is gathered.
 
     Who claims a number that another record holds does not get it, and the link that brought it is unconfirmed.
     """
-    held_elsewhere = await _make_findable(resources, work, change)
-    confirmed = link.confirmed and not held_elsewhere
-    await submissions.add_link(work, msgspec.structs.replace(link, confirmed=confirmed))
-    await records.add_movements(work, change.found.key, change.person_id, change.added)
-    gone, come = difference(change.before, change.after)
-    await records.replace_versions(
-        work, change.found.key, change.person_id, gone=gone, come=come, revision=len(change.movements)
+    found = plan.found
+    before = keys_of(resources, terms(identities_of(found.movements, plan.before)))
+    findable = keys_of(resources, terms(identities_of(plan.movements, plan.after)))
+    key = found.key
+    if key is None:
+        work.later(records.PERSON, records.person_row(plan.person_id, now))
+        key = await resources.keyring.make(work, plan.person_id, now)
+    gone, come = difference(plan.before, plan.after)
+    work.at_hand.note_change(
+        Change(
+            plan=plan,
+            key=key,
+            link=link,
+            gone=gone,
+            come=come,
+            findable=findable - before,
+            lost=before - findable,
+            now=now,
+        )
     )
-    await submissions.settle_cases(work, change.person_id, link.submission_id, _disputes(change, held_elsewhere), now)
-    await submissions.open_cases(work, _rivals(change, link.submission_id), now)
-    await submissions.add_events(work, events(change, link.submission_id), now)
-    await reconcile_record(resources, work, change.person_id, change.movements)
+    if not work.at_hand.gathers:
+        await write_gathered(resources, work)
+
+
+async def _write_first(resources: Resources, work: UnitOfWork, people: Iterable[str]) -> None:
+    """Write what is gathered if one of these records was changed: what comes next finds it as if it came alone."""
+    if any(one in work.at_hand.changes for one in people):
+        await write_gathered(resources, work)
+
+
+async def write_gathered(resources: Resources, work: UnitOfWork) -> None:
+    """Write the changes that were gathered, each table once; of records never heard of before nothing is read."""
+    changes = work.at_hand.take_changes()
+    there = [one.person_id for one in changes if not one.opens]
+    known = await submissions.how_known(work, there)
+    await records.remove_versions(work, {one.person_id: one.gone for one in changes})
+    living = {one.person_id: _living(resources, one.plan) for one in changes}
+    held_elsewhere = await records.hold_numbers(work, living, known=there)
+    await records.write_search_keys(
+        work, {one.person_id: one.findable for one in changes}, {one.person_id: one.lost for one in changes}
+    )
+    for one in changes:
+        before = known.get(one.person_id, NEVER_HEARD_OF)
+        await _write_one(resources, work, one, before, held_elsewhere.get(one.person_id, frozenset()))
+
+
+async def _write_one(
+    resources: Resources, work: UnitOfWork, change: Change, before: Known, held_elsewhere: frozenset[SearchKey]
+) -> None:
+    """Write one record's share, and how its sources stand now."""
+    plan, person_id, submission_id = change.plan, change.person_id, change.link.submission_id
+    link = msgspec.structs.replace(change.link, confirmed=change.link.confirmed and not held_elsewhere)
+    submissions.add_link(work, link)
+    records.add_movements(work, change.key, person_id, plan.added)
+    records.add_versions(work, change.key, person_id, change.come, revision=len(plan.movements))
+    over, new = submissions.settled(before, _disputes(plan, held_elsewhere))
+    await submissions.close(work, over, change.now)
+    cases = [Case(person_id=person_id, submission_id=submission_id, kind=kind, field=field) for kind, field in new]
+    submissions.open_cases(work, [*_rivals(plan, submission_id), *cases], change.now)
+    submissions.add_events(work, events(plan, submission_id), change.now)
+    waiting = {one.kind for one in before.open_cases if one not in over} | work.at_hand.cases.get(person_id, set())
+    confirmed, in_review = before.confirmed and link.confirmed, not waiting.isdisjoint(submissions.ABOUT_IDENTITY)
+    await _reconcile(resources, work, person_id, plan.movements, plan.after, confirmed=confirmed, in_review=in_review)
 
 
 async def reconcile_record(
     resources: Resources, work: UnitOfWork, person_id: str, movements: tuple[Movement, ...]
 ) -> Standing | None:
     """Hold the two sources of a record against each other and write how it stands; None where nothing is left of it."""
-    now = resources.clock()
-    result = reconcile(
-        movements,
-        fold(movements),
-        confirmed=await submissions.is_confirmed(work, person_id),
-        in_review=await submissions.is_in_review(work, person_id),
-        today=japan_date(now),
+    known = (await submissions.how_known(work, [person_id]))[person_id]
+    confirmed, in_review = known.confirmed, known.in_review
+    return await _reconcile(
+        resources, work, person_id, movements, fold(movements), confirmed=confirmed, in_review=in_review
     )
+
+
+async def reconcile_all(resources: Resources, work: UnitOfWork, people: Sequence[str]) -> None:
+    """Hold the sources of these records against each other, each read once; of a shredded one nothing is left."""
+    await _open(resources, work, people)
+    known = await submissions.how_known(work, people)
+    for person_id in people:
+        opened = work.at_hand.opened(person_id)
+        if opened is not None:
+            stands, movements = known[person_id], opened.movements
+            await _reconcile(
+                resources,
+                work,
+                person_id,
+                movements,
+                fold(movements),
+                confirmed=stands.confirmed,
+                in_review=stands.in_review,
+            )
+
+
+async def _reconcile(
+    resources: Resources,
+    work: UnitOfWork,
+    person_id: str,
+    movements: tuple[Movement, ...],
+    timeline: Timeline,
+    *,
+    confirmed: bool,
+    in_review: bool,
+) -> Standing | None:
+    now = resources.clock()
+    result = reconcile(movements, timeline, confirmed=confirmed, in_review=in_review, today=japan_date(now))
     if result is None:
         await reconciliations.forget(work, person_id)
         return None
     standing = Standing(person_id=person_id, result=result)
-    await reconciliations.save(work, standing, now)
+    reconciliations.save(work, standing, now)
     return standing
 
 
-async def _make_findable(resources: Resources, work: UnitOfWork, change: Plan) -> frozenset[SearchKey]:
-    """Write the search keys; return the living numbers that another record holds, which this one does not get."""
-    before, findable = (
-        keys_of(resources, terms(identities_of(movements))) for movements in (change.found.movements, change.movements)
-    )
-    await records.write_search_keys(work, change.person_id, findable=findable, lost=before - findable)
-    last = change.after.last
+def _living(resources: Resources, plan: Plan) -> frozenset[SearchKey]:
+    """Return the keys of the numbers that are in force for a record by a plan."""
+    last = plan.after.last
     current = () if last is None else (Identity.of(last.state),)
-    living = keys_of(resources, (term for term in strong_terms(current) if term.kind in STRONG))
-    return await records.hold_numbers(work, change.person_id, living)
+    return keys_of(resources, (term for term in strong_terms(current) if term.kind in STRONG))
 
 
 def _disputes(change: Plan, held_elsewhere: frozenset[SearchKey]) -> Iterator[tuple[str, str]]:

@@ -12,22 +12,38 @@ import msgspec
 from registry.contract.decoding import encode
 from registry.contract.messages import ArrivedDelivery, DeliveryAnswer, RecordOutcome, RecordState
 from registry.contract.problems import fault_entry
+from registry.domain import removal_movements
 from registry.domain import removed_record as rules
 from registry.domain.disclosure import BodyKind
 from registry.domain.errors import Fault, FaultCode, InvalidInput, NotCompetent, NotPermitted, Refusal
 from registry.domain.reconciliation import Identity
 from registry.domain.removed_record import RemovedRecord
 from registry.domain.search_terms import TermKind
-from registry.services import records
+from registry.services import last_municipality, records
 from registry.services.attendance import Caller, Done
-from registry.services.records import Found, Plan
+from registry.services.last_municipality import AskedFor
 from registry.services.resources import Resources, japan_date
 from registry.services.submissions import outcome
 from registry.store import records as stored_records
 from registry.store import submissions
+from registry.store.at_hand import Found, Plan
 from registry.store.submissions import Content, HeldRemovedRecord, Submission
 from registry.store.unit_of_work import UnitOfWork
 from registry.vault.search_keys import SearchKey
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True):
+    """What the 除票 of one part have in common; ``held`` is what was last heard of each 宛名番号, by its key.
+
+    ``asked``: the question of the inquiry list that the one 除票 answers.
+    """
+
+    resources: Resources
+    work: UnitOfWork
+    caller: Caller
+    held: dict[bytes, HeldRemovedRecord]
+    now: datetime
+    asked: AskedFor | None
 
 
 class _Incoming(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +54,6 @@ class _Incoming(msgspec.Struct, frozen=True, kw_only=True):
     addressee: SearchKey
     content_key: bytes
     held: HeldRemovedRecord | None
-    now: datetime
 
 
 class _Taken(msgspec.Struct, frozen=True):
@@ -55,19 +70,27 @@ async def take_in(
     delivery: ArrivedDelivery,
     arrived: Sequence[RemovedRecord | InvalidInput],
 ) -> Done:
-    """Take in one part of an extract; each record has its own savepoint and its own outcome.
+    """Take in one part of an extract; each record has its own outcome.
 
-    Raises NotPermitted if the caller is no municipality.
+    Raises NotPermitted if the caller is no municipality; NotFound, InvalidInput or Conflict where it names a question
+    of the inquiry list that is not put to it, or that cannot be answered so.
     """
     if caller.body_kind is not BodyKind.MUNICIPALITY:
         raise NotPermitted(Fault(code=FaultCode.NO_GRANT, expected="除票 come from municipalities"))
     now = resources.clock()
     readable = [one for one in arrived if isinstance(one, RemovedRecord)]
     addressees = [_addressee_key(resources, one) for one in readable]
+    question = await last_municipality.lock_answered(work, caller, delivery)
     await stored_records.lock_keys(work, addressees)
-    known = await submissions.people_of_addressees(work, caller.body, [one.key for one in addressees])
-    await records.lock_identities(resources, work, map(_identity, readable), also=known)
-    taken = [await _take_in_one(resources, work, caller, index, one, now) for index, one in enumerate(arrived)]
+    held = await submissions.removed_records(work, caller.body, [one.key for one in addressees])
+    also = [one.person_id for one in held.values()] + ([question.person_id] if question else [])
+    await records.lock_identities(resources, work, map(_identity, readable), also=also)
+    asked = None if question is None else await last_municipality.asked_for(resources, work, question)
+    part = _Part(resources=resources, work=work, caller=caller, held=held, now=now, asked=asked)
+    async with records.gathered(resources, work):
+        taken = [await _take_in_one(part, index, one) for index, one in enumerate(arrived)]
+    if asked is not None:
+        await last_municipality.settle(resources, work, asked, taken[0].outcome, taken[0].person_id)
     answer = DeliveryAnswer(
         extract_id=delivery.extract_id,
         part=delivery.part,
@@ -78,26 +101,21 @@ async def take_in(
     return Done(message=answer, outcome="taken-in", people=tuple(people))
 
 
-async def _take_in_one(
-    resources: Resources,
-    work: UnitOfWork,
-    caller: Caller,
-    index: int,
-    record: RemovedRecord | InvalidInput,
-    now: datetime,
-) -> _Taken:
-    """Take in one 除票 or say why not; what a refused one began is undone."""
+async def _take_in_one(part: _Part, index: int, record: RemovedRecord | InvalidInput) -> _Taken:
+    """Take in one 除票 or say why not; who refuses has written nothing before."""
     try:
         if isinstance(record, InvalidInput):
             raise record
-        async with work.savepoint():
-            _check_sender(record, caller)
-            faults = rules.check(record, resources.municipalities, japan_date(now))
-            faults.refuse_if_any()
-            incoming = await _incoming(resources, work, index, record, now)
-            if incoming.held is not None and incoming.held.content_key == incoming.content_key:
-                return _Taken(_unchanged(incoming), incoming.held.person_id)
-            taken = await _apply(resources, work, caller, incoming)
+        _check_sender(record, part.caller)
+        if part.asked is not None:
+            last_municipality.demand_fit(part.asked, record)
+        is_asked_for = part.asked is not None
+        faults = rules.check(record, part.resources.municipalities, japan_date(part.now), asked_for=is_asked_for)
+        faults.refuse_if_any()
+        incoming = _incoming(part, index, record)
+        if incoming.held is not None and incoming.held.content_key == incoming.content_key:
+            return _Taken(_unchanged(incoming), incoming.held.person_id)
+        taken = await _apply(part, incoming)
     except Refusal as refusal:
         said = tuple(map(fault_entry, refusal.faults))
         return _Taken(RecordOutcome(index=index, state=RecordState.REFUSED, faults=said), None)
@@ -117,17 +135,14 @@ def _check_sender(record: RemovedRecord, caller: Caller) -> None:
         raise NotCompetent(Fault(code=FaultCode.NOT_ALLOWED_HERE, pointer="/municipality", expected=expected))
 
 
-async def _incoming(
-    resources: Resources, work: UnitOfWork, index: int, record: RemovedRecord, now: datetime
-) -> _Incoming:
-    addressee = _addressee_key(resources, record)
+def _incoming(part: _Part, index: int, record: RemovedRecord) -> _Incoming:
+    addressee = _addressee_key(part.resources, record)
     return _Incoming(
         index=index,
         record=record,
         addressee=addressee,
-        content_key=resources.provider.mac("removed-record-content", encode(record)),
-        held=await submissions.removed_record(work, str(record.municipality), addressee.key),
-        now=now,
+        content_key=part.resources.provider.mac("removed-record-content", encode(record)),
+        held=part.held.get(addressee.key),
     )
 
 
@@ -148,36 +163,45 @@ def _identity(record: RemovedRecord) -> Identity:
     )
 
 
-async def _apply(resources: Resources, work: UnitOfWork, caller: Caller, incoming: _Incoming) -> _Taken:
+async def _apply(part: _Part, incoming: _Incoming) -> _Taken:
     """Join the record, work out what it becomes and write it."""
-    submission_id = resources.new_id()
+    submission_id = part.resources.new_id()
     held = incoming.held
-    replaced = None if held is None else await _last_movement(work, held)
-    movement = rules.movement(incoming.record, submission_id, replaced)
-    if movement is None:
-        return _Taken(_unchanged(incoming), None if held is None else held.person_id)
-    wrong = () if replaced is None else (replaced,)
-    plan = records.plan(await _found(resources, work, incoming, wrong), (movement,))
+    is_asked_for = part.asked is not None
+    if held is None and not removal_movements.movements(incoming.record, submission_id, asked_for=is_asked_for):
+        return _Taken(_unchanged(incoming), None)
+    found = await _found(part, incoming)
+    made_by = frozenset[str]() if held is None else await _submissions_of(part, held)
+    made = removal_movements.movements(incoming.record, submission_id, found.movements, made_by, asked_for=is_asked_for)
+    if not made:
+        return _Taken(_unchanged(incoming), found.person_id)
+    plan = records.plan(found, made)
     state = _state(incoming, plan)
-    person = outcome(resources, caller, plan, 0)
+    person = outcome(part.resources, part.caller, plan, 0)
     done = RecordOutcome(index=incoming.index, state=state, submission_id=submission_id, person=person)
-    await _write(resources, work, incoming, plan, done)
+    await _write(part, incoming, plan, done)
     return _Taken(done, plan.person_id)
 
 
-async def _last_movement(work: UnitOfWork, held: HeldRemovedRecord) -> str | None:
-    """Return the id of the movement that was last made of this 除票."""
-    earlier = await stored_records.movement_ids(work, held.submission_id, 0)
-    return earlier[0] if earlier else None
+async def _submissions_of(part: _Part, held: HeldRemovedRecord) -> frozenset[str]:
+    """Return the ids of all submissions that ever spoke of this 宛名番号."""
+    found, at = set(), await submissions.get(part.work, held.submission_id)
+    while at is not None:
+        found.add(at.submission_id)
+        at = None if at.replaces is None else await submissions.get(part.work, at.replaces)
+    return frozenset(found)
 
 
-async def _found(resources: Resources, work: UnitOfWork, incoming: _Incoming, wrong: tuple[str, ...]) -> Found:
+async def _found(part: _Part, incoming: _Incoming) -> Found:
     """Return the record that the municipality's own key stands for, or the one that the identity belongs to."""
-    identity = _identity(incoming.record)
+    resources, work, identity = part.resources, part.work, _identity(incoming.record)
     if incoming.held is not None:
+        await records.write_gathered(resources, work)  # it may have been heard of in this very part
         (earlier,) = await submissions.links_of(work, incoming.held.submission_id)
+        wrong = await stored_records.movement_ids(work, incoming.held.submission_id, 0)
         return await records.follow(resources, work, earlier, identity, wrong, pointer="/addressee_number")
-    return await records.join(resources, work, identity, incoming.now)
+    joined = None if part.asked is None else await last_municipality.join(resources, work, part.asked, identity)
+    return joined or await records.join(resources, work, identity)
 
 
 def _state(incoming: _Incoming, plan: Plan) -> RecordState:
@@ -186,8 +210,9 @@ def _state(incoming: _Incoming, plan: Plan) -> RecordState:
     return RecordState.ACCEPTED if incoming.held is None else RecordState.CORRECTED
 
 
-async def _write(resources: Resources, work: UnitOfWork, incoming: _Incoming, plan: Plan, done: RecordOutcome) -> None:
+async def _write(part: _Part, incoming: _Incoming, plan: Plan, done: RecordOutcome) -> None:
     """Write submission, link, movement, versions, and what is now held of this 宛名番号."""
+    resources, work, now = part.resources, part.work, part.now
     municipality = str(incoming.record.municipality)
     submission = Submission(
         submission_id=done.submission_id,
@@ -195,18 +220,18 @@ async def _write(resources: Resources, work: UnitOfWork, incoming: _Incoming, pl
         sender=municipality,
         sender_key=done.submission_id,
         state=str(done.state),
-        received_at=incoming.now,
-        received_on=japan_date(incoming.now),
+        received_at=now,
+        received_on=japan_date(now),
         replaces=None if incoming.held is None else incoming.held.submission_id,
     )
     if incoming.held is not None:
-        await submissions.close_cases(work, incoming.held.submission_id, incoming.now)
-    key = await resources.keyring.make(work, done.submission_id, incoming.now)
+        await submissions.close_cases(work, incoming.held.submission_id, now)
+    key = await resources.keyring.make(work, done.submission_id, now)
     content = Content(body=encode(incoming.record), evidence="", receipt=encode(done))
-    await submissions.add(work, key, submission, content)
-    link = records.stored_link(plan, done.submission_id, 0)
-    await records.write(resources, work, plan, link, incoming.now)
+    submissions.add(work, key, submission, content)
+    await records.write(resources, work, plan, records.stored_link(plan, done.submission_id, 0), now)
     held = HeldRemovedRecord(
         person_id=plan.person_id, submission_id=done.submission_id, content_key=incoming.content_key
     )
-    await submissions.hold_removed_record(work, municipality, incoming.addressee.key, held)
+    part.held[incoming.addressee.key] = held
+    submissions.hold_removed_record(work, municipality, incoming.addressee.key, held)

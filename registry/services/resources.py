@@ -39,9 +39,9 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
         """The municipalities in force."""
         return self.codes.municipalities
 
-    def work(self) -> UnitOfWork:
-        """Return a unit of work that is not open yet."""
-        return UnitOfWork(self.engine)
+    def work(self, *, only_reads: bool = False) -> UnitOfWork:
+        """Return a unit of work that is not open yet; see there for one that ``only_reads``."""
+        return UnitOfWork(self.engine, only_reads=only_reads)
 
     def pseudonym(self, body: str, person_id: str) -> str:
         """Return what ``body`` knows the person by; no other body knows it."""

@@ -15,7 +15,7 @@ from registry.contract.decoding import decode, encode
 from registry.contract.evidence import EvidenceRefused, verify_evidence
 from registry.contract.messages import DryRun, PersonOutcome, Receipt, SubmissionState, VersionChange
 from registry.contract.problems import ProblemCode, fault_entry
-from registry.domain import residence_report
+from registry.domain import presumed_departure, report_movements, residence_report
 from registry.domain.disclosure import BodyKind
 from registry.domain.errors import Fault, FaultCode, Faults, InvalidInput, NotCompetent, NotPermitted
 from registry.domain.mission import two_clocks
@@ -26,11 +26,11 @@ from registry.services import receipts, records
 from registry.services.attendance import Caller, Done
 from registry.services.key_directory import KeyDirectory
 from registry.services.receipts import ANNULMENT, KIND, is_id
-from registry.services.records import Found, Plan
 from registry.services.resources import Resources, japan_date
 from registry.store import records as stored_records
 from registry.store import submissions
-from registry.store.submissions import Case, Content, StoredLink, Submission
+from registry.store.at_hand import Found, Plan, StoredLink
+from registry.store.submissions import Case, Content, Submission
 from registry.store.unit_of_work import UnitOfWork
 
 REVIEW_WARNINGS: Final = frozenset({FaultCode.COMPETENCE_UNCERTAIN})
@@ -95,7 +95,7 @@ def _today_at_mission(resources: Resources, code: str, now: datetime) -> date:
 async def accept(resources: Resources, work: UnitOfWork, caller: Caller, checked: Checked) -> Done:
     """Take a checked report in: steps (5) to (8) and (10); the answer is its receipt."""
     submission_id = resources.new_id()
-    earlier = await _replaced(work, caller, checked.report)
+    earlier = await _replaced(resources, work, caller, checked.report)
     plans = await _plans(resources, work, checked, submission_id, earlier)
     checked = _with_competence(checked, plans)
     state = _state(checked, plans)
@@ -114,15 +114,11 @@ async def accept(resources: Resources, work: UnitOfWork, caller: Caller, checked
 
 
 async def dry_run(resources: Resources, work: UnitOfWork, caller: Caller, checked: Checked) -> Done:
-    """Say what :func:`accept` would do, and do nothing: the savepoint is undone, whatever it opened or locked."""
-    undone = await work.connection.begin_nested()
-    try:
-        earlier = await _replaced(work, caller, checked.report)
-        plans = await _plans(resources, work, checked, resources.new_id(), earlier)
-        checked = _with_competence(checked, plans)
-        told = [one for plan in plans for one in records.events(plan, "")]
-    finally:
-        await undone.rollback()
+    """Say what :func:`accept` would do: the same plans, and nothing is written."""
+    earlier = await _replaced(resources, work, caller, checked.report)
+    plans = await _plans(resources, work, checked, resources.new_id(), earlier)
+    checked = _with_competence(checked, plans)
+    told = [one for plan in plans for one in records.events(plan, "")]
     message = DryRun(
         state=_state(checked, plans),
         people=_outcomes(resources, caller, plans),
@@ -154,10 +150,11 @@ async def _plans(
                 resources, work, replaced[index], identity, wrong, pointer=f"/people/{index}", claims=claims
             )
         else:
-            found, wrong = await records.join(resources, work, identity, checked.now), ()
+            found, wrong = await records.join(resources, work, identity), ()
         _refuse_twice(plans, found.person_id, index)
         _refuse_superseded(found, wrong)
-        plans.append(records.plan(found, residence_report.movements(report, index, submission_id, wrong)))
+        made = report_movements.movements(report, index, submission_id, wrong)
+        plans.append(records.plan(found, (*made, *presumed_departure.taken_back(found.movements, made))))
     return tuple(plans)
 
 
@@ -176,7 +173,9 @@ def identities_of(checked: Checked) -> list[Identity]:
     ]
 
 
-async def _replaced(work: UnitOfWork, caller: Caller, report: ResidenceReport) -> Submission | None:
+async def _replaced(
+    resources: Resources, work: UnitOfWork, caller: Caller, report: ResidenceReport
+) -> Submission | None:
     """Return the submission that a report corrects or takes back.
 
     A mission names it by the registry's id or, as long as its line is down and it has none, by its own key.
@@ -184,6 +183,7 @@ async def _replaced(work: UnitOfWork, caller: Caller, report: ResidenceReport) -
     named = report.replaces
     if named is None:
         return None
+    await records.write_gathered(resources, work)  # it may have come in the same batch
     earlier = await submissions.get(work, named) if is_id(named) else None
     earlier = earlier or await submissions.get_by_sender_key(work, caller.body, named)
     if earlier is None or earlier.sender != caller.body:
@@ -192,10 +192,10 @@ async def _replaced(work: UnitOfWork, caller: Caller, report: ResidenceReport) -
     return earlier
 
 
-async def people_replaced(work: UnitOfWork, caller: Caller, checked: Checked) -> frozenset[str]:
+async def people_replaced(resources: Resources, work: UnitOfWork, caller: Caller, checked: Checked) -> frozenset[str]:
     """Return the records of the people of the report that a checked one corrects or takes back, if there is one."""
     try:
-        earlier = await _replaced(work, caller, checked.report)
+        earlier = await _replaced(resources, work, caller, checked.report)
     except InvalidInput:
         return frozenset()  # refused when its turn comes
     links = {} if earlier is None else await _people_of(work, earlier)
@@ -315,13 +315,14 @@ async def _write(
     """Write submission, links, records, cases and events: steps (6) to (8)."""
     key = await resources.keyring.make(work, receipt.submission_id, checked.now)
     content = Content(body=checked.body, evidence=checked.evidence, receipt=encode(receipt))
-    await submissions.add(work, key, submission, content)
-    await submissions.open_cases(work, _cases(checked, plans, receipt.submission_id), checked.now)
+    submissions.add(work, key, submission, content)
     if earlier is not None:
         await receipts.settle(resources, work, earlier, checked.now)
-    for index, plan in enumerate(plans):
-        link = records.stored_link(plan, receipt.submission_id, index)
-        await records.write(resources, work, plan, link, checked.now)
+    async with records.gathered(resources, work):
+        for index, plan in enumerate(plans):
+            link = records.stored_link(plan, receipt.submission_id, index)
+            await records.write(resources, work, plan, link, checked.now)
+        submissions.open_cases(work, _cases(checked, plans, receipt.submission_id), checked.now)
 
 
 def _cases(checked: Checked, plans: Sequence[Plan], submission_id: str) -> Iterator[Case]:

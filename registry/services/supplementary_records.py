@@ -1,4 +1,4 @@
-"""戸籍の附票: whom to ask when no 除票 can be held any more, and what an answer makes of the record.
+"""戸籍の附票: whom to ask when no 除票 can be had any more, and what an answer makes of the record.
 
 Asking and answering lie apart, so a line that is down loses nothing: a question is a row with its clocks. It is put
 off before it is sent, so whoever dies while sending is followed by the next attempt; its row is locked while an answer
@@ -7,7 +7,6 @@ told. Here is what 機構 and the municipality of a 本籍 have in common; each 
 """
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -17,13 +16,15 @@ from registry.contract.jlis import SupplementaryAnswer
 from registry.contract.messages import SubmissionState
 from registry.domain import supplementary_record as rules
 from registry.domain.errors import InvalidInput
+from registry.domain.question import Finding, Question, Wanted
 from registry.domain.reconciliation import Identity, Link, LinkMethod, Outcome
-from registry.domain.supplementary_record import Finding, Question, Subject, SupplementaryRecord
+from registry.domain.supplementary_record import Subject, SupplementaryRecord
 from registry.domain.timeline import fold
+from registry.services import questions as asked
 from registry.services import records
-from registry.services.records import Found, Plan
 from registry.services.resources import Resources, japan_date
-from registry.store import submissions, supplementary_records
+from registry.store import questions, submissions
+from registry.store.at_hand import Found, Plan
 from registry.store.keyring import Shredded
 from registry.store.submissions import Case, Content, Submission
 from registry.store.unit_of_work import UnitOfWork
@@ -57,7 +58,8 @@ async def asking(resources: Resources, work: UnitOfWork, person_id: str) -> Aski
     result = None if standing is None else standing.result
     in_review = result is not None and result.outcome is Outcome.UNDER_REVIEW
     last = fold(found.movements).last
-    if last is None or not rules.calls_for_a_question(result):
+    not_held = await questions.is_not_held(work, person_id)
+    if last is None or not rules.calls_for_a_question(result, not_held=not_held):
         return Asking(in_review=in_review, subject=None)
     confirmed = await submissions.is_confirmed(work, person_id)
     subject = rules.subject(Identity.of(last.state), confirmed=confirmed)
@@ -75,7 +77,7 @@ async def open_questions(resources: Resources) -> AsyncIterator[Question]:
     after = ""
     while True:
         async with resources.work() as work:
-            step = await supplementary_records.people_without_removed_record(work, after=after, at_most=RECORDS_A_STEP)
+            step = await questions.people_without_removed_record(work, after=after, at_most=RECORDS_A_STEP)
         for person_id in step:
             question = await _open_for(resources, person_id)
             if question is not None:
@@ -99,37 +101,20 @@ async def _open_for(resources: Resources, person_id: str) -> Question | None:
 async def _opened(
     resources: Resources, work: UnitOfWork, person_id: str, subject: Subject, about: bytes
 ) -> Question | None:
-    asked_of = rules.whom_to_ask(subject, await supplementary_records.findings(work, person_id, about))
+    asked_of = rules.whom_to_ask(subject, await questions.findings(work, person_id, about))
     if asked_of is None:
         return None
     now = resources.clock()
     question = Question(
         question_id=resources.new_id(),
         person_id=person_id,
+        wanted=Wanted.SUPPLEMENTARY_RECORD,
         asked_of=asked_of,
         about=about,
         opened_at=now,
         next_at=now,
     )
-    return question if await supplementary_records.open_question(work, question) else None
-
-
-# ------------------------------------------------------------------------------------- handing over, closing
-
-
-def handed_over(question: Question, now: datetime) -> Question:
-    """Return the question as it stands once the other side has it; its clock starts the first time."""
-    if question.asked_at is not None:
-        return question
-    due = now + rules.time_to_answer(question.asked_of)
-    return msgspec.structs.replace(question, asked_at=now, due=due)
-
-
-async def close(work: UnitOfWork, question: Question, finding: Finding, now: datetime) -> Finding:
-    """Close a question with what came of it."""
-    closed = msgspec.structs.replace(question, finding=finding, answered_at=now)
-    await supplementary_records.save(work, closed)
-    return finding
+    return question if await questions.open_question(work, question) else None
 
 
 # ------------------------------------------------------------------------------------------ taking answers
@@ -144,9 +129,9 @@ async def take(resources: Resources, work: UnitOfWork, question: Question, answe
     now = resources.clock()
     if not question.is_open:
         return question.finding
-    question = handed_over(question, now)
+    question = question.handed_over(now)
     if answer.finding is Finding.NO_ANSWER_YET:
-        await supplementary_records.save(work, question)
+        await questions.save(work, question)
         return answer.finding
     if answer.record is not None:
         rules.check(answer.record, japan_date(now)).refuse_if_any()
@@ -155,14 +140,14 @@ async def take(resources: Resources, work: UnitOfWork, question: Question, answe
         await records.lock_identities(resources, work, [identity], also=[question.person_id])
     now_stands = await asking(resources, work, question.person_id)
     if now_stands.in_review:
-        await supplementary_records.save(work, question)
+        await questions.save(work, question)
         return Finding.NO_ANSWER_YET
     if now_stands.about != question.about:
-        return await close(work, question, Finding.OVERTAKEN, now)
+        return await asked.close(work, question, Finding.OVERTAKEN, now)
     finding: Finding = answer.finding
     if answer.record is not None:
         finding = await _apply(resources, work, question, answer, answer.record)
-    return await close(work, question, finding, now)
+    return await asked.close(work, question, finding, now)
 
 
 async def _apply(
@@ -217,12 +202,12 @@ async def _write(
         received_on=japan_date(now),
     )
     key = await resources.keyring.make(work, submission_id, now)
-    await submissions.add(work, key, submission, Content(body=encode(answer), evidence="", receipt=b""))
+    submissions.add(work, key, submission, Content(body=encode(answer), evidence="", receipt=b""))
     if plan.added:
         await records.write(resources, work, plan, records.stored_link(plan, submission_id, 0), now)
         return
     case = Case(person_id=plan.person_id, submission_id=submission_id, kind=CASE_KIND, rivals=plan.found.link.rivals)
-    await submissions.open_cases(work, [case], now)
+    submissions.open_cases(work, [case], now)
     await records.reconcile_record(resources, work, plan.person_id, plan.movements)
 
 
@@ -234,4 +219,5 @@ async def take_or_call_implausible(
         async with work.savepoint():
             return await take(resources, work, question, answer)
     except InvalidInput:
-        return await close(work, handed_over(question, resources.clock()), Finding.IMPLAUSIBLE, resources.clock())
+        now = resources.clock()
+        return await asked.close(work, question.handed_over(now), Finding.IMPLAUSIBLE, now)

@@ -6,12 +6,15 @@ from hashlib import sha256
 from typing import Final
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, cast, delete, func, insert, select, update
+from sqlalchemy import ARRAY, Text, any_, bindparam, cast, delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registry.domain.disclosure import BodyKind, Condition, Grant, Item, Mode, SearchKey
+from registry.store import records
 from registry.store import tables as t
+from registry.store.at_hand import Claim
 from registry.store.unit_of_work import UnitOfWork
+from registry.store.writing import Insertion, Prepared
 from registry.vault.sealing import Place, SealingKey, open_sealed, seal
 
 
@@ -41,12 +44,14 @@ async def registered_keys(work: UnitOfWork) -> tuple[RegisteredKey, ...]:
     )
 
 
-async def use_nonce(work: UnitOfWork, key_id: str, nonce: str, expires: datetime) -> bool:
-    """Take a nonce for this request; False when it was used before: a replay."""
-    return (await work.run(_TAKE_NONCE, {"key_id": key_id, "nonce": nonce, "expires": expires})).rowcount == 1
+def use_nonce(work: UnitOfWork, key_id: str, nonce: str, expires: datetime) -> None:
+    """Take a nonce for this request; where it was used before, writing raises ``Taken`` with :data:`NONCE`."""
+    work.later(_NONCE, {"key_id": key_id, "nonce": nonce, "expires": expires})
 
 
-_TAKE_NONCE: Final = upsert(t.nonce).on_conflict_do_nothing()
+_NONCE: Final = Insertion(t.nonce)
+NONCE: Final = "pk_nonce"
+"""What says in the database that a nonce is used once."""
 
 
 async def forget_nonces(work: UnitOfWork, before: datetime) -> None:
@@ -63,59 +68,67 @@ class StoredAnswer(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a sender's key: the hash of the first request, and the answer once it was given."""
-
-    request_hash: bytes
-    owner: str | None
-    status: int | None
-    sealed: bytes | None
-
-    def answer(self, key: SealingKey, body: str, idempotency_key: str) -> StoredAnswer:
-        """Open the stored answer with the data key of ``owner``."""
-        sealed = self.sealed or b""
-        return msgspec.msgpack.decode(open_sealed(key, _place(body, idempotency_key), sealed), type=StoredAnswer)
-
-
 async def lock_idempotency(work: UnitOfWork, body: str, keys: Iterable[str]) -> None:
     """Let nobody else act under these keys of a sender until the transaction ends, in one order for everybody.
 
     It comes before any other lock: a report that is sent alone and in a batch at once waits, and never in a circle.
+    What stands under the keys is then at hand.
     """
-    hashes = (sha256(f"{body} {key}".encode()).digest() for key in keys)
+    wanted = list(keys)
+    hashes = (sha256(f"{body} {key}".encode()).digest() for key in wanted)
     numbers = sorted({int.from_bytes(one[:8], signed=True) for one in hashes})
-    taken = func.unnest(cast(numbers, ARRAY(BigInteger))).column_valued("number")
-    await work.run(select(func.pg_advisory_xact_lock(taken)))
+    await work.run_prepared(records.ADVISORY_LOCKS, {"numbers": numbers})
+    for row in await work.run_prepared(_CLAIMS, {"body": body, "keys": wanted}):
+        claim = Claim(**{field: row[field] for field in Claim.__struct_fields__})
+        work.at_hand.claims.setdefault((body, row["key"]), claim)
 
 
-async def claim_key(
-    work: UnitOfWork, body: str, idempotency_key: str, request_hash: bytes, at: datetime
-) -> Claim | None:
-    """Claim a sender's key for this request; None when it is free, else what stands under it.
-
-    A request that comes while the first one is still under way waits here for its end.
-    """
-    row = {"body": body, "key": idempotency_key, "request_hash": request_hash, "received_at": at}
-    taken = await work.run(upsert(t.idempotency).values(row).on_conflict_do_nothing())
-    if taken.rowcount == 1:
-        return None
-    query = select(t.idempotency).where(t.idempotency.c.body == body, t.idempotency.c.key == idempotency_key)
-    found = await work.one(query)
-    if found is None:
-        raise RuntimeError("an idempotency key vanished within one transaction")
-    return Claim(**{field: found[field] for field in Claim.__struct_fields__})
+_CLAIMS: Final = Prepared(
+    select(
+        t.idempotency.c.key,
+        cast(t.idempotency.c.owner, Text).label("owner"),
+        t.idempotency.c.request_hash,
+        t.idempotency.c.status,
+        t.idempotency.c.sealed,
+    ).where(
+        t.idempotency.c.body == bindparam("body"), t.idempotency.c.key == any_(cast(bindparam("keys"), ARRAY(Text)))
+    )
+)
 
 
-async def keep_answer(
-    work: UnitOfWork, key: SealingKey, owner: str, body: str, idempotency_key: str, answer: StoredAnswer
+def claim_key(work: UnitOfWork, body: str, idempotency_key: str, request_hash: bytes) -> Claim | None:
+    """Claim a sender's key, which is locked, for this request; None when it is free, else what stands under it."""
+    taken = work.at_hand.claims.get((body, idempotency_key))
+    if taken is None:
+        work.at_hand.claims[body, idempotency_key] = Claim(request_hash=request_hash)
+    return taken
+
+
+def keep_answer(
+    work: UnitOfWork,
+    key: SealingKey,
+    owner: str,
+    body: str,
+    idempotency_key: str,
+    answer: StoredAnswer,
+    at: datetime,
 ) -> None:
     """Keep an answer under the key claimed for it, sealed with the data key of ``owner``."""
+    claim = work.at_hand.claims[body, idempotency_key]
     sealed = seal(key, _place(body, idempotency_key), msgspec.msgpack.encode(answer))
-    await work.run(
-        update(t.idempotency)
-        .where(t.idempotency.c.body == body, t.idempotency.c.key == idempotency_key)
-        .values(status=answer.status, owner=owner, sealed=sealed)
-    )
+    kept = msgspec.structs.replace(claim, owner=owner, status=answer.status, sealed=sealed)
+    work.at_hand.claims[body, idempotency_key] = kept
+    row = msgspec.structs.asdict(kept) | {"body": body, "key": idempotency_key, "received_at": at}
+    work.later(_IDEMPOTENCY, row)
+
+
+_IDEMPOTENCY: Final = Insertion(t.idempotency)
+
+
+def answer_of(claim: Claim, key: SealingKey, body: str, idempotency_key: str) -> StoredAnswer:
+    """Return the answer kept under a sender's key, opened with the data key of the claim's owner."""
+    opened = open_sealed(key, _place(body, idempotency_key), claim.sealed or b"")
+    return msgspec.msgpack.decode(opened, type=StoredAnswer)
 
 
 def _place(body: str, idempotency_key: str) -> Place:
@@ -163,11 +176,9 @@ class DisclosureEntry(msgspec.Struct, frozen=True, kw_only=True):
     person_id: str | None = None
 
 
-async def record_disclosure(work: UnitOfWork, entry: DisclosureEntry) -> None:
+def record_disclosure(work: UnitOfWork, entry: DisclosureEntry) -> None:
     """Write one entry; it is committed with the request that it speaks of."""
-    values = msgspec.structs.asdict(entry) | {"items": list(entry.items), "codes": list(entry.codes)}
-    await work.run(_RECORD, values)
+    work.later(_DISCLOSURE, msgspec.structs.asdict(entry) | {"items": list(entry.items), "codes": list(entry.codes)})
 
 
-# Inline: asking for the new id would need the right to read the log, which the application has not.
-_RECORD: Final = insert(t.disclosure_entry).inline()
+_DISCLOSURE: Final = Insertion(t.disclosure_entry)

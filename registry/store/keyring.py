@@ -1,16 +1,21 @@
 """Data keys as they lie in the database: wrapped by the key of a month, which the master key wraps."""
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registry.store import tables as t
 from registry.store.unit_of_work import UnitOfWork
+from registry.store.writing import Insertion
 from registry.vault.keys import DataKey, Kek, KeyProvider, WrappedDataKey, WrappedKek
 
 SERVICE: str = "00000000-0000-0000-0000-000000000000"
 """The owner of the data key for what belongs to no single person: stored answers without personal data."""
+
+
+_DATA_KEY: Final = Insertion(t.data_key)
 
 
 class Shredded(Exception):  # noqa: N818 - a fact about the past, not an accident
@@ -24,12 +29,14 @@ class Keyring:
         self._provider = provider
         # By the wrapped key and not by its id: what one transaction made and undid must never wrap for another.
         self._keks: dict[bytes, Kek] = {}
+        self._committed: dict[int, Kek] = {}
+        self._service: DataKey | None = None
 
     async def make(self, work: UnitOfWork, owner: str, now: datetime) -> DataKey:
         """Make a data key for ``owner``, a person or submission that has none yet."""
         kek = await self._kek_of_month(work, now)
         key, wrapped = DataKey.generate(kek, person_id=owner)
-        await work.run(insert(t.data_key).values(owner=owner, kek_id=kek.key_id, wrapped=wrapped.wrapped))
+        work.later(_DATA_KEY, {"owner": owner, "kek_id": kek.key_id, "wrapped": wrapped.wrapped})
         return key
 
     async def find(self, work: UnitOfWork, owner: str) -> DataKey:
@@ -56,6 +63,8 @@ class Keyring:
 
         Nobody else's key is ever made on finding none: what was shredded stays shredded.
         """
+        if self._service is not None:
+            return self._service
         try:
             return await self.find(work, SERVICE)
         except Shredded:
@@ -66,22 +75,37 @@ class Keyring:
             return await self.find(work, SERVICE)
 
     async def prepare(self, work: UnitOfWork, now: datetime) -> None:
-        """Make the key of the month, so that nobody's transaction makes it while all others wait for that to end."""
-        await self._kek_of_month(work, now)
+        """Make the keys that every request needs, so that none makes them while all others wait for its end.
+
+        The transaction does nothing else. What it finds others have committed, so from then on it needs no reading.
+        """
+        kek_id = _kek_id(now)
+        found = await self._find_kek(work, kek_id)
+        if found is None:
+            await self._kek_of_month(work, now)
+        else:
+            self._committed = {kek_id: found}
+        try:
+            self._service = await self.find(work, SERVICE)
+        except Shredded:
+            await self.of_service(work, now)
 
     async def _kek_of_month(self, work: UnitOfWork, now: datetime) -> Kek:
         """Return the key of the month, made by whoever first needs it; its id is the month, 202405."""
-        kek_id = now.year * 100 + now.month
-        query = select(t.monthly_kek.c.wrapped).where(t.monthly_kek.c.kek_id == kek_id)
-        row = await work.one(query)
-        if row is None:
+        kek_id = _kek_id(now)
+        found = self._committed.get(kek_id) or await self._find_kek(work, kek_id)
+        if found is None:
             _, made = Kek.generate(self._provider, key_id=kek_id, month=f"{now:%Y-%m}")
             values = {"kek_id": kek_id, "month": now.date().replace(day=1), "wrapped": made.wrapped}
             await work.run(upsert(t.monthly_kek).values(values).on_conflict_do_nothing())
-            row = await work.one(query)
-        if row is None:
+            found = await self._find_kek(work, kek_id)
+        if found is None:
             raise Shredded
-        return self._kek(kek_id, row["wrapped"])
+        return found
+
+    async def _find_kek(self, work: UnitOfWork, kek_id: int) -> Kek | None:
+        row = await work.one(select(t.monthly_kek.c.wrapped).where(t.monthly_kek.c.kek_id == kek_id))
+        return None if row is None else self._kek(kek_id, row["wrapped"])
 
     def _kek(self, kek_id: int, wrapped: bytes) -> Kek:
         kek = self._keks.get(wrapped)
@@ -90,3 +114,7 @@ class Keyring:
             kek = Kek.unwrap(self._provider, WrappedKek(key_id=kek_id, month=month, wrapped=wrapped))
             self._keks[wrapped] = kek
         return kek
+
+
+def _kek_id(now: datetime) -> int:
+    return now.year * 100 + now.month

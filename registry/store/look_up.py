@@ -5,9 +5,8 @@ from itertools import groupby
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Text, and_, bindparam, exists, func, select, true
+from sqlalchemy import Text, and_, bindparam, cast, exists, func, select, true
 from sqlalchemy.dialects.postgresql import DATERANGE
-from sqlalchemy.engine import RowMapping
 
 from registry.domain.dates import DayRange
 from registry.domain.timeline import Version
@@ -16,6 +15,7 @@ from registry.store import tables as t
 from registry.store.keyring import Keyring
 from registry.store.sequencer import Known
 from registry.store.unit_of_work import UnitOfWork
+from registry.store.writing import Prepared, Row
 from registry.vault.keys import DataKey
 from registry.vault.search_keys import SearchKey
 
@@ -49,7 +49,7 @@ async def by_key(
         "key": wanted.key,
         "period": records.to_range(period),
     }
-    rows = list((await work.run(_STATEMENT, parameters)).mappings())
+    rows = await work.run_prepared(_STATEMENT, parameters)
     if not rows:
         return None, ()
     known = Known(rows[0]["known_seq"], rows[0]["known_at"])
@@ -57,7 +57,7 @@ async def by_key(
     return known, tuple(_found(keyring, person_id, tuple(of_person)) for person_id, of_person in people)
 
 
-def _found(keyring: Keyring, person_id: str, rows: tuple[RowMapping, ...]) -> Found:
+def _found(keyring: Keyring, person_id: str, rows: tuple[Row, ...]) -> Found:
     first = rows[0]
     key = keyring.unwrapped(person_id, first["kek_id"], first["key_wrapped"], first["kek_wrapped"])
     is_sure = first["is_current"] and not first["is_ahead"] and first["made_by"] is not None
@@ -93,7 +93,7 @@ def _statement() -> Any:
         select(
             known.c.seq.label("known_seq"),
             known.c.at.label("known_at"),
-            hit.c.person_id.label("found_id"),
+            cast(hit.c.person_id, Text).label("found_id"),
             hit.c.current.label("is_current"),
             t.data_key.c.kek_id,
             t.data_key.c.wrapped.label("key_wrapped"),
@@ -116,4 +116,4 @@ def _version_columns() -> Iterable[Any]:
     return (column for column in t.version.c if column.name != "person_id")
 
 
-_STATEMENT: Final = _statement()
+_STATEMENT: Final = Prepared(_statement())

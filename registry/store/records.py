@@ -1,7 +1,8 @@
 """A person's record in PostgreSQL: movements (only ever added), their projection, and the keys that find it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any, Final
 
 import msgspec
@@ -11,18 +12,22 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     LargeBinary,
+    Select,
+    SmallInteger,
     Table,
+    Text,
+    Uuid,
     and_,
     any_,
+    bindparam,
     cast,
     delete,
     func,
-    insert,
+    literal_column,
     or_,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import RowMapping
 
 from registry.contract.values import from_json, to_json
@@ -31,7 +36,10 @@ from registry.domain.movement import Movement, Statement
 from registry.domain.resident import Status
 from registry.domain.timeline import Version
 from registry.store import tables as t
+from registry.store.at_hand import Opened
+from registry.store.keyring import Keyring
 from registry.store.unit_of_work import UnitOfWork
+from registry.store.writing import Insertion, Prepared, Row
 from registry.vault.sealing import Place, SealingKey, open_sealed, seal
 from registry.vault.search_keys import SearchKey
 
@@ -40,22 +48,70 @@ _movement_decoder: Final = msgspec.json.Decoder(Movement, dec_hook=from_json)
 _statement_decoder: Final = msgspec.json.Decoder(Statement, dec_hook=from_json)
 
 
-async def open_person(work: UnitOfWork, person_id: str, at: datetime) -> None:
-    """Open an empty record; its row is locked by being new."""
-    await work.run(insert(t.person).values(person_id=person_id, opened_at=at))
+PERSON: Final = Insertion(t.person)
+MOVEMENT: Final = Insertion(t.movement)
+VERSION: Final = Insertion(t.version)
+SEARCH_KEY: Final = Insertion(t.search_key, by=("person_id", "kind", "generation", "key"), replacing=("current",))
+LIVING_NUMBER: Final = Insertion(t.living_number)
+
+
+def person_row(person_id: str, at: datetime) -> Row:
+    """Return the row of a new, empty record."""
+    return {"person_id": person_id, "opened_at": at}
 
 
 async def lock_people(work: UnitOfWork, person_ids: Iterable[str]) -> None:
     """Let nobody else change these records until the transaction ends, in one order for everybody."""
-    query = select(t.person.c.person_id).where(t.person.c.person_id.in_(sorted(set(person_ids))))
-    await work.run(query.order_by(t.person.c.person_id).with_for_update())
+    await work.run_prepared(_LOCK_PEOPLE, {"people": sorted(set(person_ids))})
+
+
+_LOCK_PEOPLE: Final = Prepared(
+    select(literal_column("1"))
+    .select_from(t.person)
+    .where(t.person.c.person_id == any_(cast(bindparam("people"), ARRAY(Uuid))))
+    .order_by(t.person.c.person_id)
+    .with_for_update()
+)
 
 
 async def lock_keys(work: UnitOfWork, keys: Iterable[SearchKey]) -> None:
     """Let nobody else open a record under these keys until the transaction ends, in one order for everybody."""
     numbers = sorted({int.from_bytes(key.key[:8], signed=True) for key in keys})
-    taken = func.unnest(cast(numbers, ARRAY(BigInteger))).column_valued("number")
-    await work.run(select(func.pg_advisory_xact_lock(taken)))
+    await work.run_prepared(ADVISORY_LOCKS, {"numbers": numbers})
+
+
+ADVISORY_LOCKS: Final = Prepared(
+    select(func.pg_advisory_xact_lock(func.unnest(cast(bindparam("numbers"), ARRAY(BigInteger))).column_valued("one")))
+)
+"""Takes advisory locks in the order of ``numbers``, each held until the transaction ends."""
+
+
+async def open_people(work: UnitOfWork, keyring: Keyring, person_ids: Iterable[str]) -> dict[str, Opened]:
+    """Return records that are locked, with all their movements; without those whose key was destroyed."""
+    rows = await work.run_prepared(_OPEN, {"people": list(person_ids)})
+    of_person = groupby(rows, key=lambda row: row["owner"])
+    return {person_id: _opened(keyring, person_id, tuple(rows)) for person_id, rows in of_person}
+
+
+def _opened(keyring: Keyring, person_id: str, rows: Sequence[Row]) -> Opened:
+    key = keyring.unwrapped(person_id, rows[0]["kek_id"], rows[0]["key_wrapped"], rows[0]["kek_wrapped"])
+    movements = (_movement(key, row) for row in rows if row["movement_id"] is not None)
+    return Opened(key=key, movements=tuple(movements))
+
+
+_OPEN: Final = Prepared(
+    select(
+        cast(t.data_key.c.owner, Text).label("owner"),
+        t.data_key.c.kek_id,
+        t.data_key.c.wrapped.label("key_wrapped"),
+        t.monthly_kek.c.wrapped.label("kek_wrapped"),
+        t.movement.c.movement_id,
+        t.movement.c.sealed,
+    )
+    .select_from(t.data_key.join(t.monthly_kek).outerjoin(t.movement, t.movement.c.person_id == t.data_key.c.owner))
+    .where(t.data_key.c.owner == any_(cast(bindparam("people"), ARRAY(Uuid))))
+    .order_by(t.data_key.c.owner)
+)
 
 
 async def movements_of(
@@ -66,16 +122,17 @@ async def movements_of(
     if up_to is not None:
         stamped = t.stamp.c.submission_id == t.movement.c.submission_id
         query = query.join(t.stamp, stamped).where(t.stamp.c.seq <= up_to)
-    return tuple(
-        _movement_decoder.decode(open_sealed(key, _movement_place(row["movement_id"]), row["sealed"]))
-        for row in await work.rows(query)
-    )
+    return tuple(_movement(key, row) for row in await work.rows(query))
 
 
-async def add_movements(work: UnitOfWork, key: SealingKey, person_id: str, movements: Sequence[Movement]) -> None:
+def _movement(key: SealingKey, row: Row | RowMapping) -> Movement:
+    return _movement_decoder.decode(open_sealed(key, _movement_place(row["movement_id"]), row["sealed"]))
+
+
+def add_movements(work: UnitOfWork, key: SealingKey, person_id: str, movements: Iterable[Movement]) -> None:
     """Add movements to a record."""
-    rows = [
-        {
+    for one in movements:
+        row = {
             "movement_id": one.movement_id,
             "person_id": person_id,
             "submission_id": one.submission_id,
@@ -86,10 +143,7 @@ async def add_movements(work: UnitOfWork, key: SealingKey, person_id: str, movem
             "replaces": one.replaces,
             "sealed": seal(key, _movement_place(one.movement_id), _encoder.encode(one)),
         }
-        for one in movements
-    ]
-    if rows:
-        await work.run(insert(t.movement), rows)
+        work.later(MOVEMENT, row)
 
 
 async def movement_ids(work: UnitOfWork, submission_id: str, person_index: int) -> tuple[str, ...]:
@@ -103,25 +157,23 @@ async def movement_ids(work: UnitOfWork, submission_id: str, person_index: int) 
     return tuple(row["movement_id"] for row in await work.rows(query))
 
 
-async def replace_versions(
-    work: UnitOfWork,
-    key: SealingKey,
-    person_id: str,
-    *,
-    gone: Iterable[Version],
-    come: Iterable[Version],
-    revision: int,
+async def remove_versions(work: UnitOfWork, gone: Mapping[str, Iterable[Version]]) -> None:
+    """Remove versions of records from the projection, before others come in their place."""
+    made_by = [version.made_by for versions in gone.values() for version in versions]
+    if made_by:
+        mine = t.version.c.person_id == any_(cast(list(gone), ARRAY(Uuid)))
+        await work.run(delete(t.version).where(mine, t.version.c.made_by == any_(cast(made_by, ARRAY(Text)))))
+
+
+def add_versions(
+    work: UnitOfWork, key: SealingKey, person_id: str, versions: Iterable[Version], *, revision: int
 ) -> None:
-    """Write what changed of the projection: the versions gone are removed before those that come.
+    """Add versions to the projection.
 
     ``revision`` is how many movements the record has now; it binds each blob to this state of the record.
     """
-    ended = [version.made_by for version in gone]
-    if ended:
-        await work.run(delete(t.version).where(t.version.c.person_id == person_id, t.version.c.made_by.in_(ended)))
-    rows = [_version_row(key, person_id, version, revision) for version in come]
-    if rows:
-        await work.run(insert(t.version), rows)
+    for version in versions:
+        work.later(VERSION, _version_row(key, person_id, version, revision))
 
 
 def _version_row(key: SealingKey, person_id: str, version: Version, revision: int) -> dict[str, Any]:
@@ -141,7 +193,7 @@ def _version_row(key: SealingKey, person_id: str, version: Version, revision: in
     }
 
 
-def version_of(key: SealingKey, row: RowMapping) -> Version:
+def version_of(key: SealingKey, row: Row) -> Version:
     """Return the version that a row of the projection holds."""
     return Version(
         made_by=row["made_by"],
@@ -157,38 +209,55 @@ def version_of(key: SealingKey, row: RowMapping) -> Version:
 
 
 async def write_search_keys(
-    work: UnitOfWork, person_id: str, *, findable: Iterable[SearchKey], lost: Iterable[SearchKey] = ()
+    work: UnitOfWork, findable: Mapping[str, Iterable[SearchKey]], lost: Mapping[str, Iterable[SearchKey]]
 ) -> None:
-    """Make a record findable by all its keys, past ones included; by those ``lost`` only for who asks of before."""
-    rows = [_key_row(person_id, one) | {"current": True} for one in findable]
-    if rows:
-        await work.run(_MAKE_FINDABLE, rows)
-    wrong = _any_of(t.search_key, lost)
-    if wrong is not None:
-        mine = t.search_key.c.person_id == person_id
-        await work.run(update(t.search_key).where(mine, wrong).values(current=False))
+    """Make records findable by further keys; by those ``lost`` only for who asks of before."""
+    for person_id, one in _each(lost):
+        mine = t.search_key.c.person_id == person_id, t.search_key.c.kind == str(one.kind)
+        which = t.search_key.c.generation == one.generation, t.search_key.c.key == one.key
+        await work.run(update(t.search_key).where(*mine, *which).values(current=False))
+    for person_id, one in _each(findable):
+        work.later(SEARCH_KEY, _key_row(person_id, one) | {"current": True})
 
 
-_MAKE_FINDABLE: Final = (
-    upsert(t.search_key)
-    .inline()
-    .on_conflict_do_update(constraint="uq_search_key_entry", set_={"current": True}, where=~t.search_key.c.current)
-)
+async def hold_numbers(
+    work: UnitOfWork, living: Mapping[str, Iterable[SearchKey]], *, known: Sequence[str]
+) -> dict[str, frozenset[SearchKey]]:
+    """Let records hold the living numbers that no other one holds, and these alone; return the others of each.
 
-
-async def hold_numbers(work: UnitOfWork, person_id: str, living: Iterable[SearchKey]) -> frozenset[SearchKey]:
-    """Let a record hold the living numbers that no other one holds, and return the others.
-
-    One number is one person (番号法8条2項): who comes second, also by an instant, does not get it.
+    ``known`` are those records that may hold some already. One number is one person (番号法8条2項): who comes second
+    does not get it. Who comes second by an instant, under no lock, meets the primary key: the transaction fails as a
+    whole, and its sender tries again.
     """
-    wanted = {one.key: one for one in living}
-    await work.run(delete(t.living_number).where(t.living_number.c.person_id == person_id))
-    if not wanted:
-        return frozenset()
-    rows = [_key_row(person_id, one) for _, one in sorted(wanted.items())]
-    statement = upsert(t.living_number).values(rows).on_conflict_do_nothing().returning(t.living_number.c.key)
-    held = {row["key"] for row in await work.rows(statement)}
-    return frozenset(one for key, one in wanted.items() if key not in held)
+    if known:
+        mine = t.living_number.c.person_id == any_(cast(known, ARRAY(Uuid)))
+        await work.run(delete(t.living_number).where(mine))
+    wanted = list(_each(living))
+    holders = await _holders(work, [one for _, one in wanted])
+    held: list[tuple[str, SearchKey]] = []
+    refused: dict[str, set[SearchKey]] = {}
+    for person_id, one in wanted:
+        if holders.setdefault(one, person_id) == person_id:
+            held.append((person_id, one))
+        else:
+            refused.setdefault(person_id, set()).add(one)
+    for person_id, one in sorted(held, key=lambda each: each[1].key):
+        work.later(LIVING_NUMBER, _key_row(person_id, one))
+    return {person_id: frozenset(keys) for person_id, keys in refused.items()}
+
+
+async def _holders(work: UnitOfWork, keys: Iterable[SearchKey]) -> dict[SearchKey, str]:
+    """Return who holds these numbers now, of those that anybody holds."""
+    by_key = {(one.generation, str(one.kind), one.key): one for one in keys}
+    wanted = _any_of(t.living_number, by_key.values())
+    if wanted is None:
+        return {}
+    rows = await work.rows(select(t.living_number).where(wanted))
+    return {by_key[row["generation"], row["kind"], row["key"]]: row["person_id"] for row in rows}
+
+
+def _each(keys: Mapping[str, Iterable[SearchKey]]) -> Iterator[tuple[str, SearchKey]]:
+    return ((person_id, one) for person_id, of_person in keys.items() for one in of_person)
 
 
 async def find(work: UnitOfWork, keys: Iterable[SearchKey], *, at_most: int = 50) -> dict[str, bool]:
@@ -203,6 +272,49 @@ async def find(work: UnitOfWork, keys: Iterable[SearchKey], *, at_most: int = 50
     query = select(t.search_key.c.person_id, current).where(wanted).group_by(t.search_key.c.person_id)
     query = query.order_by(t.search_key.c.person_id).limit(at_most)
     return {row["person_id"]: row["current"] for row in await work.rows(query)}
+
+
+async def find_each(work: UnitOfWork, keys: Iterable[SearchKey], *, at_most: int) -> dict[SearchKey, set[str]]:
+    """Return for each key the ids of the records that it finds now, ``at_most`` pairs in all."""
+    by_key = {(one.generation, str(one.kind), one.key): one for one in keys}
+    parameters = {
+        "generations": [generation for generation, _, _ in by_key],
+        "kinds": [kind for _, kind, _ in by_key],
+        "keys": [key for _, _, key in by_key],
+        "at_most": at_most,
+    }
+    found: dict[SearchKey, set[str]] = {one: set() for one in by_key.values()}
+    for row in await work.run_prepared(_FIND_EACH, parameters):
+        found[by_key[row["generation"], row["kind"], row["key"]]].add(row["person_id"])
+    return found
+
+
+def _find_each() -> Select[Any]:
+    wanted = (
+        func.unnest(
+            cast(bindparam("generations"), ARRAY(SmallInteger)),
+            cast(bindparam("kinds"), ARRAY(Text)),
+            cast(bindparam("keys"), ARRAY(LargeBinary)),
+        )
+        .table_valued("generation", "kind", "key", name="wanted")
+        .render_derived()
+    )
+    alike = and_(
+        t.search_key.c.generation == wanted.c.generation,
+        t.search_key.c.kind == wanted.c.kind,
+        t.search_key.c.key == wanted.c.key,
+        t.search_key.c.current,
+    )
+    columns = (
+        wanted.c.generation,
+        wanted.c.kind,
+        wanted.c.key,
+        cast(t.search_key.c.person_id, Text).label("person_id"),
+    )
+    return select(*columns).join(t.search_key, alike).order_by(t.search_key.c.person_id).limit(bindparam("at_most"))
+
+
+_FIND_EACH: Final = Prepared(_find_each())
 
 
 def _any_of(table: Table, keys: Iterable[SearchKey]) -> ColumnElement[bool] | None:

@@ -2,16 +2,32 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Final
+from itertools import groupby
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Update, exists, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import (
+    ARRAY,
+    LargeBinary,
+    Select,
+    Text,
+    Update,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    exists,
+    select,
+    update,
+)
 from sqlalchemy.engine import RowMapping
 
 from registry.domain.reconciliation import LinkMethod
 from registry.store import tables as t
+from registry.store.at_hand import StoredLink
 from registry.store.unit_of_work import UnitOfWork
+from registry.store.writing import Insertion, Prepared, Row
 from registry.vault.sealing import Place, SealingKey, open_sealed, seal
 
 
@@ -39,25 +55,18 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     receipt: bytes
 
 
-class StoredLink(msgspec.Struct, frozen=True, kw_only=True):
-    """Why one person of a submission is this record."""
-
-    submission_id: str
-    person_index: int
-    person_id: str
-    method: LinkMethod
-    confirmed: bool
-
-
 _FIELDS: Final = Submission.__struct_fields__
 
 
-async def add(work: UnitOfWork, key: SealingKey, submission: Submission, content: Content) -> None:
+def add(work: UnitOfWork, key: SealingKey, submission: Submission, content: Content) -> None:
     """Store an accepted submission and put it in line for its stamp of known time."""
     sealed = seal(key, _place(submission.submission_id), msgspec.msgpack.encode(content))
-    row = msgspec.structs.asdict(submission) | {"sealed": sealed}
-    await work.run(insert(t.submission).values(row))
-    await work.run(insert(t.pending_stamp).values(submission_id=submission.submission_id))
+    work.later(_SUBMISSION, msgspec.structs.asdict(submission) | {"sealed": sealed})
+    work.later(_PENDING_STAMP, {"submission_id": submission.submission_id})
+
+
+_SUBMISSION: Final = Insertion(t.submission)
+_PENDING_STAMP: Final = Insertion(t.pending_stamp)
 
 
 async def get(work: UnitOfWork, submission_id: str) -> Submission | None:
@@ -103,9 +112,12 @@ def _place(submission_id: str) -> Place:
 # ------------------------------------------------------------------------------------------------ links
 
 
-async def add_link(work: UnitOfWork, link: StoredLink) -> None:
+def add_link(work: UnitOfWork, link: StoredLink) -> None:
     """Write down why a submission's person is this record."""
-    await work.run(insert(t.link).values(msgspec.structs.asdict(link)))
+    work.later(_LINK, msgspec.structs.asdict(link))
+
+
+_LINK: Final = Insertion(t.link)
 
 
 async def links_of(work: UnitOfWork, submission_id: str) -> tuple[StoredLink, ...]:
@@ -146,11 +158,14 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     rivals: tuple[str, ...] = ()
 
 
-async def open_cases(work: UnitOfWork, cases: Iterable[Case], at: datetime) -> None:
+def open_cases(work: UnitOfWork, cases: Iterable[Case], at: datetime) -> None:
     """Open a case for each thing that people have to decide."""
-    rows = [msgspec.structs.asdict(case) | {"rivals": list(case.rivals), "opened_at": at} for case in cases]
-    if rows:
-        await work.run(insert(t.review_case), rows)
+    for case in cases:
+        work.later(_CASE, msgspec.structs.asdict(case) | {"rivals": list(case.rivals), "opened_at": at})
+        work.at_hand.cases.setdefault(case.person_id, set()).add(case.kind)
+
+
+_CASE: Final = Insertion(t.review_case)
 
 
 RIVALS: Final = "rivals"
@@ -162,20 +177,72 @@ ABOUT_SUBMISSION: Final = (RIVALS, "competence-uncertain")
 """Kinds that stand and fall with the submission that opened them; the others follow from the record as a whole."""
 
 
-async def settle_cases(
-    work: UnitOfWork, person_id: str, submission_id: str, disputes: Iterable[tuple[str, str]], at: datetime
-) -> None:
-    """Let exactly these disputes of a record be open, each by kind and field: close the others, open what is new."""
+class OpenCase(msgspec.Struct, frozen=True, kw_only=True):
+    """A case that waits for people."""
+
+    case_id: int
+    kind: str
+    field: str
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """How a record stood before a change: whether each of its links is confirmed, and what waits for people."""
+
+    confirmed: bool
+    open_cases: tuple[OpenCase, ...]
+
+    @property
+    def in_review(self) -> bool:
+        """Whether people still have to decide whose record this is."""
+        return any(one.kind in ABOUT_IDENTITY for one in self.open_cases)
+
+
+NEVER_HEARD_OF: Final = Known(confirmed=True, open_cases=())
+
+
+async def how_known(work: UnitOfWork, person_ids: Iterable[str]) -> dict[str, Known]:
+    """Return how records stand that are in the database."""
+    wanted = list(person_ids)
+    if not wanted:
+        return {}
+    rows = await work.run_prepared(_HOW_KNOWN, {"people": wanted})
+    return {person_id: _known(tuple(of_person)) for person_id, of_person in groupby(rows, lambda row: row["person_id"])}
+
+
+def _known(rows: tuple[Row, ...]) -> Known:
+    cases = (OpenCase(case_id=row["case_id"], kind=row["kind"], field=row["field"]) for row in rows if row["case_id"])
+    return Known(confirmed=not rows[0]["is_unconfirmed"], open_cases=tuple(cases))
+
+
+def _how_known() -> Select[Any]:
+    is_open = and_(t.review_case.c.person_id == t.person.c.person_id, t.review_case.c.closed_at.is_(None))
+    unconfirmed = exists().where(t.link.c.person_id == t.person.c.person_id, ~t.link.c.confirmed)
+    columns = (t.review_case.c.case_id, t.review_case.c.kind, t.review_case.c.field)
+    query = select(cast(t.person.c.person_id, Text).label("person_id"), unconfirmed.label("is_unconfirmed"), *columns)
+    wanted = t.person.c.person_id == any_(cast(bindparam("people"), ARRAY(Uuid)))
+    return query.select_from(t.person.outerjoin(t.review_case, is_open)).where(wanted).order_by(t.person.c.person_id)
+
+
+_HOW_KNOWN: Final = Prepared(_how_known())
+
+
+def settled(known: Known, disputes: Iterable[tuple[str, str]]) -> tuple[list[OpenCase], list[tuple[str, str]]]:
+    """Return the cases that are over and the disputes that are new, each by kind and field.
+
+    Of what follows from the record as a whole, exactly its disputes are open; the rest stands and falls with the
+    submission that opened it.
+    """
     wanted = set(disputes)
-    mine = t.review_case.c.person_id == person_id
-    still_open = t.review_case.c.closed_at.is_(None), t.review_case.c.kind.not_in(ABOUT_SUBMISSION)
-    rows = await work.rows(select(t.review_case).where(mine, *still_open))
-    over = [row["case_id"] for row in rows if (row["kind"], row["field"]) not in wanted]
+    follows = [one for one in known.open_cases if one.kind not in ABOUT_SUBMISSION]
+    over = [one for one in follows if (one.kind, one.field) not in wanted]
+    return over, sorted(wanted - {(one.kind, one.field) for one in follows})
+
+
+async def close(work: UnitOfWork, cases: Iterable[OpenCase], at: datetime) -> None:
+    """Close cases that are over."""
+    over = [one.case_id for one in cases]
     if over:
         await work.run(update(t.review_case).where(t.review_case.c.case_id.in_(over)).values(closed_at=at))
-    new = sorted(wanted - {(row["kind"], row["field"]) for row in rows})
-    cases = (Case(person_id=person_id, submission_id=submission_id, kind=kind, field=field) for kind, field in new)
-    await open_cases(work, cases, at)
 
 
 async def close_cases(work: UnitOfWork, submission_id: str, at: datetime) -> None:
@@ -193,16 +260,6 @@ def _of_submission(submission_id: str) -> Update:
     return cases.where(t.review_case.c.kind.in_(ABOUT_SUBMISSION))
 
 
-async def is_in_review(work: UnitOfWork, person_id: str) -> bool:
-    """Whether people still have to decide whose record this is."""
-    query = select(t.review_case.c.case_id).where(
-        t.review_case.c.person_id == person_id,
-        t.review_case.c.closed_at.is_(None),
-        t.review_case.c.kind.in_(ABOUT_IDENTITY),
-    )
-    return bool((await work.run(select(exists(query)))).scalar_one())
-
-
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Something happened to a record; ``recipients`` are body codes. No personal data."""
 
@@ -212,11 +269,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     recipients: tuple[str, ...]
 
 
-async def add_events(work: UnitOfWork, events: Iterable[Event], at: datetime) -> None:
+def add_events(work: UnitOfWork, events: Iterable[Event], at: datetime) -> None:
     """Put events into the outbox of this transaction."""
-    rows = [msgspec.structs.asdict(one) | {"recipients": list(one.recipients), "at": at} for one in events]
-    if rows:
-        await work.run(insert(t.event), rows)
+    for one in events:
+        work.later(_EVENT, msgspec.structs.asdict(one) | {"recipients": list(one.recipients), "at": at})
+
+
+_EVENT: Final = Insertion(t.event)
 
 
 class HeldRemovedRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -227,35 +286,26 @@ class HeldRemovedRecord(msgspec.Struct, frozen=True, kw_only=True):
     content_key: bytes
 
 
-async def removed_record(work: UnitOfWork, municipality: str, addressee_key: bytes) -> HeldRemovedRecord | None:
-    """Return what was last heard of a municipality's 宛名番号, or None."""
-    row = await work.one(
-        select(t.removed_record).where(
-            t.removed_record.c.municipality == municipality, t.removed_record.c.addressee_key == addressee_key
-        )
-    )
-    if row is None:
-        return None
-    return HeldRemovedRecord(**{field: row[field] for field in HeldRemovedRecord.__struct_fields__})
+async def removed_records(
+    work: UnitOfWork, municipality: str, addressee_keys: Iterable[bytes]
+) -> dict[bytes, HeldRemovedRecord]:
+    """Return what was last heard of a municipality's 宛名番号, by their keys, of those that it spoke of."""
+    mine = t.removed_record.c.municipality == municipality
+    wanted = t.removed_record.c.addressee_key == any_(cast(list(addressee_keys), ARRAY(LargeBinary)))
+    rows = await work.rows(select(t.removed_record).where(mine, wanted))
+    fields = HeldRemovedRecord.__struct_fields__
+    return {row["addressee_key"]: HeldRemovedRecord(**{field: row[field] for field in fields}) for row in rows}
 
 
-async def hold_removed_record(
-    work: UnitOfWork, municipality: str, addressee_key: bytes, held: HeldRemovedRecord
-) -> None:
+def hold_removed_record(work: UnitOfWork, municipality: str, addressee_key: bytes, held: HeldRemovedRecord) -> None:
     """Note what a municipality now says of a 宛名番号."""
-    values = msgspec.structs.asdict(held)
-    statement = upsert(t.removed_record).values(
-        municipality=municipality, addressee_key=addressee_key, first_submission_id=held.submission_id, **values
-    )
-    await work.run(statement.on_conflict_do_update(constraint=t.removed_record.primary_key, set_=values))
+    key = {"municipality": municipality, "addressee_key": addressee_key, "first_submission_id": held.submission_id}
+    work.later(_REMOVED_RECORD, key | msgspec.structs.asdict(held))
 
 
-async def people_of_addressees(work: UnitOfWork, municipality: str, keys: Iterable[bytes]) -> frozenset[str]:
-    """Return the records that a municipality knows under any of these 宛名番号 now."""
-    query = select(t.removed_record.c.person_id).where(
-        t.removed_record.c.municipality == municipality, t.removed_record.c.addressee_key.in_(list(keys))
-    )
-    return frozenset(row["person_id"] for row in await work.rows(query))
+_REMOVED_RECORD: Final = Insertion(
+    t.removed_record, by=("municipality", "addressee_key"), replacing=("person_id", "submission_id", "content_key")
+)
 
 
 async def person_of_addressee(work: UnitOfWork, municipality: str, addressee_key: bytes, *, up_to: int) -> str | None:

@@ -216,11 +216,12 @@ reconciliation = Table(
 
 # ---------------------------------------------------------------------------------- questions to others
 
-supplementary_question = Table(
-    "supplementary_question",
+question = Table(
+    "question",
     metadata,
     _id("question_id", primary_key=True),
     _id("person_id", ForeignKey(person.c.person_id)),
+    Column("wanted", Text, nullable=False),
     Column("asked_of", Text, nullable=False),
     Column("about", LargeBinary, nullable=False),
     _moment("opened_at"),
@@ -230,15 +231,16 @@ supplementary_question = Table(
     _moment("due", nullable=True),
     _moment("answered_at", nullable=True),
     Column("finding", Text, nullable=False),
-    UniqueConstraint("person_id", "about", "asked_of", name="uq_supplementary_question_about"),
+    UniqueConstraint("person_id", "about", "asked_of", name="uq_question_about"),
     Index(
-        "ix_supplementary_question_open",
+        "ix_question_open",
         "asked_of",
         "next_at",
         postgresql_where=text("finding = 'no-answer-yet'"),
     ),
 )
-"""Questions about the 戸籍の附票, with their clocks; ``about`` is a keyed digest of who was asked about."""
+"""Questions for the record ``wanted`` (a 附票 or a 除票), with their clocks; ``about`` is a keyed digest of who was
+asked about."""
 
 change_fact_cursor = Table(
     "change_fact_cursor",

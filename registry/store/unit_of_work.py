@@ -1,19 +1,35 @@
 """The unit of work: one request, one transaction, its log entries. Whoever leaves without commit has done nothing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
+from asyncpg import InterfaceError as DriverInterfaceError
+from asyncpg import PostgresError, UniqueViolationError
 from sqlalchemy import Executable, TextClause
 from sqlalchemy.engine import CursorResult, RowMapping
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from registry.store.at_hand import AtHand
+from registry.store.writing import Insertion, Prepared, Row, Writing
 
 
 class StoreUnavailable(Exception):  # noqa: N818 - it says what the caller meets, not what went wrong inside
     """The database cannot be reached, is out of connections or took too long; nothing was done."""
+
+
+class Taken(Exception):  # noqa: N818 - it says what was met, not what went wrong inside
+    """Somebody was quicker: what may be there once is there already. The transaction is over, nothing was done.
+
+    ``constraint`` is what says so in the database.
+    """
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__(constraint)
+        self.constraint = constraint
 
 
 _CLASSES_OF_OUTAGE = ("08", "53", "57", "58")
@@ -24,15 +40,28 @@ _IS_A_STANDBY = "25006"
 
 
 class UnitOfWork:
-    """A transaction on one connection, given to every function of the store."""
+    """A transaction on one connection, given to every function of the store.
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    ``at_hand`` is what it has locked and read; what is only to be inserted may be written :meth:`later`. ``written``
+    counts what was written so far, or will be.
+
+    One that ``only_reads`` is no transaction: each statement sees what is committed when it begins, as in a transaction
+    of this isolation, and what is written later is written by the commit alone. It saves two trips.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, only_reads: bool = False) -> None:
         self._engine = engine
+        self._only_reads = only_reads
         self._connection: AsyncConnection | None = None
+        self._writing = Writing()
+        self.at_hand = AtHand()
+        self.written = 0
 
     async def __aenter__(self) -> Self:
         try:
             self._connection = await self._engine.connect()
+            if self._only_reads:
+                await self._connection.execution_options(isolation_level="AUTOCOMMIT")
         except (DBAPIError, PoolTimeoutError, OSError) as error:
             raise StoreUnavailable from error
         return self
@@ -49,13 +78,35 @@ class UnitOfWork:
 
     async def commit(self) -> None:
         """Make everything done so far last; durable when this returns."""
+        await self.write()
         await self.connection.commit()
+
+    def later(self, insertion: Insertion, row: Row) -> None:
+        """Insert a row with the next statement of any kind, or with the commit: all that waits goes in one trip."""
+        self.written += 1
+        self._writing.add(insertion, row)
+
+    async def write(self) -> None:
+        """Write what waits; raises :class:`Taken` where something of it may be there only once, and is."""
+        if not self._writing:
+            return
+        statement, rows = self._writing.take()
+        await self.run_prepared(statement, rows)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """Undo what happens inside when it raises; what happened before stays."""
+        await self.write()
+        written = self.written
         async with self.connection.begin_nested():
-            yield
+            try:
+                yield
+                await self.write()
+            except BaseException:
+                self.written = written
+                self._writing.forget()
+                self.at_hand.forget()  # the locks taken inside are lost as well
+                raise
 
     @property
     def connection(self) -> AsyncConnection:
@@ -66,20 +117,61 @@ class UnitOfWork:
 
     async def run(self, statement: Executable | TextClause, parameters: Any = None) -> CursorResult[Any]:
         """Execute one statement; ``parameters`` may be a list for many rows."""
+        await self.write()
+        self.written += bool(getattr(statement, "is_dml", False))
         return await self.connection.execute(statement, parameters)
+
+    async def run_prepared(self, statement: Prepared, parameters: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Return the rows of a statement that was compiled before; raises :class:`Taken` as :meth:`write`."""
+        await self.write()
+        ordered = statement.ordered(parameters)
+        if self._only_reads:
+            return await self._run_by_driver(statement.text, ordered)
+        try:
+            result = await self.connection.exec_driver_sql(statement.text, ordered)
+        except IntegrityError as error:
+            raise _as_met(error.orig.__cause__ if error.orig is not None else None, error) from error
+        return [dict(row) for row in result.mappings()]
+
+    async def _run_by_driver(self, text: str, ordered: tuple[Any, ...]) -> Sequence[Mapping[str, Any]]:
+        """Leave SQLAlchemy out where there is no transaction for it to keep: it costs more than the statement does."""
+        driver = (await self.connection.get_raw_connection()).driver_connection
+        if driver is None:
+            raise StoreUnavailable
+        try:
+            rows: Sequence[Mapping[str, Any]] = await driver.fetch(text, *ordered)
+        except (PostgresError, DriverInterfaceError, OSError) as error:
+            if driver.is_closed():
+                await self.connection.invalidate()
+            raise _as_met(error, error) from error
+        return rows
 
     async def rows(self, statement: Executable) -> list[RowMapping]:
         """Return all rows of a query as mappings."""
-        return list((await self.connection.execute(statement)).mappings())
+        return list((await self.run(statement)).mappings())
 
     async def one(self, statement: Executable) -> RowMapping | None:
         """Return the only row of a query, or None."""
-        return (await self.connection.execute(statement)).mappings().one_or_none()
+        return (await self.run(statement)).mappings().one_or_none()
+
+
+def _as_met(cause: BaseException | None, error: Exception) -> Exception:
+    """Return what the caller meets for an error of the driver: nothing else than the error where it is our mistake."""
+    if isinstance(cause, UniqueViolationError):
+        return Taken(str(cause.constraint_name))
+    return StoreUnavailable() if _is_outage_state(_sqlstate(cause), error) else error
 
 
 def is_outage(error: DBAPIError) -> bool:
     """Whether a driver error means that the database could not serve, rather than that the statement was wrong."""
-    state = str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or "")
-    if state.startswith(_CLASSES_OF_OUTAGE) or state in (*_LOCK_TROUBLE, _IS_A_STANDBY):
-        return True
-    return not state and isinstance(error, OperationalError | InterfaceError)
+    return _is_outage_state(_sqlstate(error.orig), error)
+
+
+def _sqlstate(error: BaseException | None) -> str:
+    return str(getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or "")
+
+
+def _is_outage_state(state: str, error: Exception) -> bool:
+    if state:
+        return state.startswith(_CLASSES_OF_OUTAGE) or state in (*_LOCK_TROUBLE, _IS_A_STANDBY)
+    return isinstance(error, OperationalError | InterfaceError | DriverInterfaceError | OSError)

@@ -23,7 +23,8 @@ from registry.vault.sealing import KEY_BYTES, Place, SealingKey, open_sealed, se
 Random = Callable[[int], bytes]
 """Returns that many bytes that nobody can foresee."""
 
-_MASTER_KEY_ID = 0
+MASTER_KEY_ID = 0
+"""What the envelope of a month's key says of the key that wrapped it, wherever that lies."""
 
 
 class KeyProvider(Protocol):
@@ -61,14 +62,16 @@ class FileKeyProvider:
 
     def __init__(self, path: Path, *, production: bool) -> None:
         if production:
-            raise KeysRefused("keys in a file are for development: production keeps them in an HSM (PKCS#11)")
+            raise KeysRefused(
+                "keys in a file are for development: production keeps them in an HSM (REGISTRY_KEYS=pkcs11:…)"
+            )
         try:
-            keys = msgspec.json.decode(_read_private(path), type=_KeyFile)
+            keys = msgspec.json.decode(read_private(path), type=_KeyFile)
         except msgspec.MsgspecError:
             raise KeysRefused(f"{path} is no key file") from None
         if len(keys.mac) != KEY_BYTES or len(keys.master) != KEY_BYTES:
             raise KeysRefused(f"{path} holds keys of another length")
-        self._master = SealingKey(_MASTER_KEY_ID, keys.master)
+        self._master = SealingKey(MASTER_KEY_ID, keys.master)
         self._mac_root = keys.mac
         self._mac_keys: dict[str, bytes] = {}
 
@@ -97,7 +100,8 @@ class FileKeyProvider:
         return hmac.digest(key, message, "sha256")
 
 
-def _read_private(path: Path) -> bytes:
+def read_private(path: Path) -> bytes:
+    """Return what is in a file of secrets; raises :class:`KeysRefused` where it is open to anybody but its owner."""
     with path.open("rb") as file:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode) or found.st_mode & 0o077 or found.st_uid != os.geteuid():

@@ -17,6 +17,7 @@ month's key one for each person who came or whose key was renewed in that month.
 
 import os
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -27,9 +28,9 @@ KEY_BYTES = 32
 
 _PREFIX = b"\x01"
 _HEADER_ENDS = 5
-_NONCE_BYTES = 12
-_NONCE_ENDS = _HEADER_ENDS + _NONCE_BYTES
-_TAG_BYTES = 16
+NONCE_BYTES = 12
+_NONCE_ENDS = _HEADER_ENDS + NONCE_BYTES
+TAG_BYTES = 16
 
 
 class SealBroken(Exception):  # noqa: N818 - it names what was found, as the refusals of the domain do
@@ -48,17 +49,30 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
+class Aead(Protocol):
+    """AES-256-GCM under one key, wherever that key lies; the tag (16 bytes) ends the ciphertext."""
+
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes, /) -> bytes:
+        """Return the ciphertext of ``data`` with its tag."""
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes, /) -> bytes:
+        """Return what was encrypted; raises cryptography's InvalidTag if ``data`` is not that."""
+
+
 class SealingKey:
-    """An AES-256 key made ready once, with the id (below 2³²) that its envelopes carry. It never shows its bytes."""
+    """An AES-256 key made ready once, with the id (below 2³²) that its envelopes carry. It never shows its bytes.
+
+    ``key``: its 32 bytes, or whoever holds them elsewhere and uses them on our behalf.
+    """
 
     __slots__ = ("aead", "header", "key_id")
 
-    def __init__(self, key_id: int, key: bytes) -> None:
-        if len(key) != KEY_BYTES:
+    def __init__(self, key_id: int, key: bytes | Aead) -> None:
+        if isinstance(key, bytes) and len(key) != KEY_BYTES:
             raise ValueError("a sealing key has 32 bytes")
         self.key_id = key_id
         self.header = _PREFIX + key_id.to_bytes(4, "big")
-        self.aead = AESGCM(key)
+        self.aead: Aead = AESGCM(key) if isinstance(key, bytes) else key
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(key_id={self.key_id})"
@@ -66,13 +80,13 @@ class SealingKey:
 
 def seal(key: SealingKey, place: Place, plaintext: bytes, random: Callable[[int], bytes] = os.urandom) -> bytes:
     """Return the envelope of ``plaintext``, 33 bytes longer, that opens with ``key`` at ``place`` and nowhere else."""
-    nonce = random(_NONCE_BYTES)
+    nonce = random(NONCE_BYTES)
     return key.header + nonce + key.aead.encrypt(nonce, plaintext, _additional_data(place))
 
 
 def open_sealed(key: SealingKey, place: Place, envelope: bytes) -> bytes:
     """Return what was sealed with ``key`` at ``place``; raises :class:`SealBroken` if ``envelope`` is not that."""
-    if len(envelope) < _NONCE_ENDS + _TAG_BYTES or envelope[:_HEADER_ENDS] != key.header:
+    if len(envelope) < _NONCE_ENDS + TAG_BYTES or envelope[:_HEADER_ENDS] != key.header:
         raise SealBroken
     try:
         return key.aead.decrypt(envelope[_HEADER_ENDS:_NONCE_ENDS], envelope[_NONCE_ENDS:], _additional_data(place))

@@ -15,8 +15,9 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from registry.contract.problems import ProblemCode
 from registry.store.unit_of_work import StoreUnavailable
+from registry.vault.keys import KeysRefused
 from registry.web import health
-from registry.web.api import inquiries, removed_records, submissions, supplementary_records, time
+from registry.web.api import inquiries, inquiry_list, removed_records, submissions, supplementary_records, time
 from registry.web.desk import LARGEST_BODY, Desk
 from registry.web.metrics import REQUESTS, SECONDS
 from registry.web.openapi import schema
@@ -33,6 +34,8 @@ ROUTES: Final = (
     inquiries.grants,
     supplementary_records.questions,
     supplementary_records.answer,
+    inquiry_list.questions,
+    inquiry_list.answer,
     time.time,
     health.live,
     health.ready,
@@ -90,7 +93,7 @@ def _internal_problem(desk: Desk) -> Callable[[Request[Any, Any, Any], Exception
 
     def handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
         correlation_id = desk.resources.new_id()
-        if isinstance(error, StoreUnavailable):
+        if isinstance(error, StoreUnavailable | KeysRefused):
             return _problem(desk, request, ProblemCode.NOT_READY, correlation_id)
         log.error(
             "internal error",

@@ -20,7 +20,8 @@ from registry.services.attendance import Act, Asked, Attendance, Caller, Once, r
 from registry.services.key_directory import KeyDirectory
 from registry.services.resources import Resources
 from registry.store.callers import StoredAnswer
-from registry.store.unit_of_work import StoreUnavailable
+from registry.store.unit_of_work import StoreUnavailable, Taken
+from registry.vault.keys import KeysRefused
 from registry.web.metrics import REFUSED_AT_THE_DOOR
 from registry.web.problems import JSON, OK, WirePresenter, problem_answer, refusal_answer
 
@@ -44,11 +45,18 @@ class Desk:
         self.public_url = public_url
 
     async def serve(
-        self, request: Request[Any, Any, Any], operation: str, prepare: Prepare, *, status: int = OK, once: bool = False
+        self,
+        request: Request[Any, Any, Any],
+        operation: str,
+        prepare: Prepare,
+        *,
+        status: int = OK,
+        once: bool = False,
+        only_reads: bool = False,
     ) -> Response[bytes]:
         """Identify the caller, do what ``prepare`` makes of the request, and sign the answer.
 
-        ``once``: the request has effects and happens once per Idempotency-Key.
+        ``once``: the request has effects and happens once per Idempotency-Key. ``only_reads``: it needs no transaction.
         """
         correlation_id = self.resources.new_id()
         parts = await self.parts(request)
@@ -60,14 +68,17 @@ class Desk:
             return self.respond(parts, refusal_answer(refusal, correlation_id), correlation_id)
         asked, act = self._prepared(caller, parts, operation, prepare, correlation_id)
         try:
-            attendance = self.attendance(caller, asked, status)
+            attendance = self.attendance(caller, asked, status, only_reads=only_reads)
             answer = await attendance.attend(act, once=_once(parts) if once else None)
-        except StoreUnavailable:
-            log.warning("store unavailable", correlation_id=correlation_id)
+        except (StoreUnavailable, KeysRefused) as error:
+            log.warning("store or keys unavailable", kind=type(error).__name__, correlation_id=correlation_id)
+            answer = problem_answer(ProblemCode.NOT_READY, correlation_id)
+        except Taken as taken:
+            log.warning("somebody was quicker", constraint=taken.constraint, correlation_id=correlation_id)
             answer = problem_answer(ProblemCode.NOT_READY, correlation_id)
         return self.respond(parts, answer, correlation_id)
 
-    def attendance(self, caller: Caller, asked: Asked, status: int) -> Attendance:
+    def attendance(self, caller: Caller, asked: Asked, status: int, *, only_reads: bool = False) -> Attendance:
         """Return the attendance of one request; ``status`` is that of success."""
         return Attendance(
             resources=self.resources,
@@ -75,6 +86,7 @@ class Desk:
             asked=asked,
             present=WirePresenter(status=status, signing_key=self.resources.signing_key),
             now=self.resources.clock(),
+            only_reads=only_reads,
         )
 
     async def parts(self, request: Request[Any, Any, Any]) -> RequestParts:

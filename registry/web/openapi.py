@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 from litestar import Response, get
 
-from registry.contract import jlis
+from registry.contract import inquiry_list, jlis
 from registry.contract import messages as m
 from registry.contract.problems import PROBLEM_MEDIA_TYPE, Problem
 from registry.contract.values import EXAMPLES
@@ -62,6 +62,14 @@ _SUBMISSION_ID: Final = {
     "schema": {"type": "string", "format": "uuid"},
 }
 
+_AFTER: Final = {
+    "name": "after",
+    "in": "query",
+    "required": False,
+    "description": "the last question of the page before, as that page says; left out: the first page",
+    "schema": {"type": "string", "format": "uuid"},
+}
+
 OPERATIONS: Final = (
     Operation(
         method="post",
@@ -113,6 +121,20 @@ OPERATIONS: Final = (
         summary="Answer one of those questions (附票の照会への回答)",
         body=jlis.SupplementaryAnswer,
         answer=jlis.SupplementaryReceipt,
+    ),
+    Operation(
+        method="get",
+        path="/v1/removed-record-questions",
+        summary="Fetch which 除票 the registry asks the municipality of the last residence for",
+        answer=inquiry_list.RemovedRecordQuestions,
+        parameters=(_AFTER,),
+    ),
+    Operation(
+        method="post",
+        path="/v1/removed-record-answers",
+        summary="Say why there is no 除票 for one of those questions (除票の照会への回答)",
+        body=inquiry_list.RemovedRecordAnswer,
+        answer=inquiry_list.RemovedRecordReceipt,
     ),
     Operation(method="get", path="/v1/grants", summary="See what the caller may ask", answer=m.GrantsAnswer),
     Operation(method="get", path="/v1/time", summary="Ask for the registry's clock", answer=m.TimeAnswer, signed=False),

@@ -67,8 +67,13 @@ FIRST_DAYS = {
 DAYS = st.sampled_from(list(FIRST_DAYS))
 LAGS = st.sampled_from([9, 0, 120])
 FURTHER_LINES = st.lists(
-    st.sampled_from(["誤記修正", "個人番号の職権修正", "異動の取消し(減)", "国外転入等", "国外転出", "死亡"]),
-    max_size=2,
+    st.sampled_from(
+        [
+            *("誤記修正", "個人番号の職権修正", "異動の取消し(減)", "国外転入等", "国内転入", "国外転出", "死亡"),
+            "職権消除(国籍喪失)",
+        ]
+    ),
+    max_size=3,
 )
 
 

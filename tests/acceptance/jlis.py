@@ -12,7 +12,7 @@ from registry.contract.client import SignedClient
 from registry.contract.decoding import decode, encode
 from registry.contract.jlis_line import JLisLine
 from registry.contract.keys import SigningKey
-from registry.domain.supplementary_record import J_LIS
+from registry.domain.question import J_LIS
 from registry.sandbox.jlis import make_app
 from registry.sandbox.jlis_book import Book, BookFile
 from registry.services import jlis
@@ -121,4 +121,4 @@ async def standings(database):
 
 async def questions(database):
     """Every question: of whom, what came of it."""
-    return await rows(database, "SELECT asked_of, finding FROM supplementary_question ORDER BY opened_at, asked_of")
+    return await rows(database, "SELECT asked_of, finding FROM question ORDER BY opened_at, asked_of")

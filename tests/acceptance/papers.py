@@ -48,6 +48,15 @@ def coming_home(*people, effective="2024-09-01", notified_on="2024-09-01", **fie
     return report(*people, kind="return", address_abroad=None, effective=effective, notified_on=notified_on, **fields)
 
 
+EVENT_DAYS = {"effective": "2024-08-15", "notified_on": "2024-09-01"}
+
+
+def event(kind, *people, **fields):
+    """A 死亡届 and the like: of 2024-08-15, filed two weeks later by a relative."""
+    reporter = {"reported_by": None if kind == "unreachable" else "relative"}
+    return report(*people, kind=kind, **({"address_abroad": None} | EVENT_DAYS | reporter | fields))
+
+
 def annulment(submission_id, *people, **fields):
     return report(*people, **({"kind": "annulment", "replaces": submission_id} | fields))
 

@@ -19,7 +19,7 @@ from registry.contract.messages import (
     SubmissionState,
 )
 from registry.domain import movement as movement_rules
-from registry.domain import removed_record, residence_report
+from registry.domain import removal_movements, removed_record, report_movements, residence_report
 from registry.domain.basic_four import Difference, compare_birth_dates
 from registry.domain.disclosure import Condition
 from registry.domain.errors import Fault, FaultCode, Faults
@@ -153,16 +153,19 @@ class PlainRegistry:
             return Outlook(faults=_codes(found.errors), state=RecordState.REFUSED)
         said = self.held.get((sender, record.addressee_number))
         earlier = said[-1].submission if said else None
-        movement = removed_record.movement(record, "new", _last_movement(earlier))
-        if movement is None or (said and said[-1].content == encode(record)):
-            return Outlook(state=RecordState.UNCHANGED, replaces=earlier)
+        movements = self._movements_of_removed(record, "new")
+        unchanged = Outlook(state=RecordState.UNCHANGED, replaces=earlier)
+        if said[-1].content == encode(record) if said else not movements:
+            return unchanged
         identity = _identity(record.last)
         tie = self._join(identity) if earlier is None else self._follow(earlier.ties[0], identity)
-        faults = _impossible(tie.record, (movement,))
+        faults = _impossible(tie.record, movements)
         if earlier is not None and _is_another(identity, earlier, tie.record):
             faults |= {FaultCode.NOT_ALLOWED_HERE}
         if faults:
             return Outlook(faults=faults, state=RecordState.REFUSED)
+        if not movements:
+            return unchanged
         state = RecordState.ACCEPTED if earlier is None else RecordState.CORRECTED
         return Outlook(state=RecordState.IN_REVIEW if tie.link.rivals else state, ties=(tie,), replaces=earlier)
 
@@ -170,7 +173,7 @@ class PlainRegistry:
         """Take in a 除票 that was acknowledged under an id, if it said anything new."""
         if not outlook.ties:
             return
-        movement = removed_record.movement(record, submission_id, _last_movement(outlook.replaces))
+        movements = self._movements_of_removed(record, submission_id)
         submission = Submission(
             submission_id=submission_id,
             sender=str(record.municipality),
@@ -179,9 +182,16 @@ class PlainRegistry:
             ties=outlook.ties,
             replaces=None if outlook.replaces is None else outlook.replaces.submission_id,
         )
-        self._add(submission, [() if movement is None else (movement,)])
+        self._add(submission, [movements])
         said = self.held.setdefault((submission.sender, record.addressee_number), [])
         said.append(Held(content=encode(record), submission=submission))
+
+    def _movements_of_removed(self, record: RemovedRecord, submission_id: str) -> tuple[Movement, ...]:
+        """Return what a 除票 makes of the record that earlier ones of the same 宛名番号 were joined to."""
+        said = self.held.get((str(record.municipality), record.addressee_number), [])
+        of_record = said[-1].submission.ties[0].record.movements if said else []
+        made_by = {one.submission.submission_id for one in said}
+        return removal_movements.movements(record, submission_id, of_record, made_by)
 
     def _add(self, submission: Submission, movements: list[tuple[Movement, ...]]) -> None:
         for tie, added in zip(submission.ties, movements, strict=True):
@@ -306,14 +316,10 @@ def _made_by(submission: Submission | None, record: Record) -> tuple[str, ...]:
     return tuple(one.movement_id for one in record.movements if one.submission_id == by)
 
 
-def _last_movement(submission: Submission | None) -> str | None:
-    return None if submission is None else _made_by(submission, submission.ties[0].record)[0]
-
-
 def _movements(report: ResidenceReport, outlook: Outlook, index: int, submission_id: str) -> tuple[Movement, ...]:
     is_followed = outlook.replaces is not None and index < len(outlook.replaces.ties)
     wrong = _made_by(outlook.replaces, outlook.ties[index].record) if is_followed else ()
-    return residence_report.movements(report, index, submission_id, wrong)
+    return report_movements.movements(report, index, submission_id, wrong)
 
 
 def _is_called(search: ByNameAndBirthDate, known: Identity) -> bool:

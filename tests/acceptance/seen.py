@@ -73,6 +73,26 @@ async def history(registry, search=None):
     return [_lived(version) for version in decode(answer.body, InquiryAnswer).versions]
 
 
+async def statuses(registry, search=None):
+    """How one person's life went."""
+    return [status for status, *_ in await history(registry, search)]
+
+
+async def person_ids(database):
+    """The ids of all records, the oldest first."""
+    return [str(one) for (one,) in await rows(database, "SELECT person_id FROM person ORDER BY opened_at")]
+
+
+async def cases(database):
+    """What people have to decide: kind and field of every open case."""
+    return await rows(database, "SELECT kind, field FROM review_case WHERE closed_at IS NULL ORDER BY kind, field")
+
+
+async def events_told(database, kind):
+    """Who was told of each event of a kind."""
+    return [bodies for (bodies,) in await rows(database, "SELECT recipients FROM event WHERE kind = $1", kind)]
+
+
 def _lived(version):
     place = version.items.address_abroad
     certain = version.certain

@@ -104,6 +104,22 @@ class Story(Agreement):
     @rule(
         target=sent,
         earlier=sent,
+        what=st.sampled_from(["death", "nationality-lost", "nationality-regained", "unreachable"]),
+        day=DAYS,
+        lag=LAGS,
+        rehearsed=st.booleans(),
+    )
+    def something_befalls_the_last_of_a_household(self, earlier, what, day, lag, rehearsed):
+        last = without(earlier.told["people"][-1], "new_")
+        said = {
+            "nationality-regained": {"address_abroad": PLACES["Albany"], "reported_by": "self"},
+            "unreachable": {"address_abroad": None},
+        }.get(what, {"address_abroad": None, "reported_by": "relative"})
+        return self._submit(papers.report(last, kind=what, **said, **dated(day, lag)), rehearsed)
+
+    @rule(
+        target=sent,
+        earlier=sent,
         mended=st.sampled_from(["day", "name", "birth date", "number", "no number", "more", "less", "swapped", "kind"]),
         day=DAYS,
         who=st.sampled_from(list(CAST)),
@@ -124,6 +140,7 @@ class Story(Agreement):
         if mended == "kind" or told["kind"] == "annulment":
             people = [without(one, "new_") for one in told["people"]]
             told |= {"kind": "residence", "address_abroad": PLACES["Albany"], "mission": MISSION, "people": people}
+            told.pop("reported_by", None)
         return self._submit(told, rehearsed)
 
     @rule(target=sent, earlier=sent, besides=st.none() | st.sampled_from(list(CAST)), rehearsed=st.booleans())

@@ -7,7 +7,7 @@ from registry.contract.client import AnswerNotTrusted, LineDown
 from registry.contract.jlis import MOST_FACTS, NumberRequest, Refused
 from registry.contract.keys import SigningKey
 from registry.domain.numbers import IndividualNumber, NumberReason, ResidentRecordCode, individual_number_check_digit
-from registry.domain.supplementary_record import J_LIS
+from registry.domain.question import J_LIS
 from registry.sandbox.programs import free_port
 from registry.services import jlis
 from tests.acceptance.asking import told, with_number

@@ -291,7 +291,7 @@ async def test_a_number_claimed_twice_at_once_is_never_an_error_of_the_registry(
 SEARCHES = {"by number": by_number(), "by name": by_name()}
 
 
-@pytest.mark.parametrize("table", ["movement", "version", "search_key", "reconciliation"])
+@pytest.mark.parametrize("table", ["movement", "version", "link", "reconciliation"])
 async def test_an_inquiry_while_a_report_is_written_is_answered_as_before(registry, database, table):
     await registry.deliver(removed_record())
     await registry.submit(report())

@@ -8,8 +8,8 @@ from pathlib import Path
 import registry.sandbox
 
 EXPECTED = Path(registry.sandbox.__file__).parent / "samples" / "expected.json"
-STAYS = ("留守", "HOMEBODY", "991310160128", "991310160241")
-"""Names and numbers of people in the extract and the reports who must stay in the town hall or at the mission."""
+STAYS = ("留守", "HOMEBODY", "991310160128", "991310160241", "991347201037", "991341202546")
+"""Names and numbers of people in the extracts and the reports who must stay in a town hall or at a mission."""
 
 
 def test_the_story_of_the_demo_comes_out_as_it_was_written_down(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from registry.contract.decoding import decode
 from registry.contract.jlis import SupplementaryQuestions, SupplementaryReceipt
 from registry.contract.problems import Problem
-from registry.domain.supplementary_record import Finding
+from registry.domain.question import Finding
 from tests.acceptance.jlis import asked, book, entry, long_ago, questions, standings
 from tests.acceptance.papers import HANAKO, HONSEKI, kichiro, person
 from tests.acceptance.seen import counts, faults, grown, rows
@@ -53,7 +53,7 @@ def taken(answer):
 async def test_whom_j_lis_does_not_find_the_honseki_is_asked_about(database, question):
     assert await questions(database) == [("j-lis", "not-in-supplementary-record"), (NAHA, "no-answer-yet")]
     assert (question.subject.name.surname, question.subject.individual_number) == (HANAKO["surname"], None)
-    query = "SELECT asked_at, due FROM supplementary_question WHERE asked_of = $1"
+    query = "SELECT asked_at, due FROM question WHERE asked_of = $1"
     ((asked_at, due),) = await rows(database, query, NAHA)
     assert due - asked_at == timedelta(days=30)
 

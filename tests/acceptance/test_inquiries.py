@@ -102,9 +102,23 @@ async def test_who_is_refused_does_not_learn_whether_the_person_is_there(registr
     assert len(nobody.body) == len(somebody.body)
 
 
+async def change_grants(registry, database, statement):
+    """Change the table of grants; the registry reads it again once a second."""
+    await execute(database, statement)
+    registry.clock.now += timedelta(seconds=1)
+
+
+async def test_a_change_of_the_grants_is_in_force_within_a_second(registry, database):
+    await settle(registry)
+    await execute(database, "DELETE FROM grant_row")
+    before = await ask(registry, PENSION)
+    registry.clock.now += timedelta(seconds=1)
+    assert (before.status, (await ask(registry, PENSION)).status) == (200, 403)
+
+
 async def test_a_body_without_a_grant_is_refused_everything(registry, database):
     await settle(registry)
-    await execute(database, "DELETE FROM grant_row WHERE body_kind = 'pension-office'")
+    await change_grants(registry, database, "DELETE FROM grant_row WHERE body_kind = 'pension-office'")
     answer = await ask(registry, PENSION)
     assert refused(answer) == ("not-permitted", {("/affair", "no-grant")})
     assert decode((await registry.get(PENSION, "/v1/grants")).body, GrantsAnswer).grants == ()
@@ -112,7 +126,7 @@ async def test_a_body_without_a_grant_is_refused_everything(registry, database):
 
 async def test_a_row_that_only_lets_compare_gives_no_value(registry, database):
     await settle(registry)
-    await execute(database, "UPDATE grant_row SET mode = 'match' WHERE body_kind = 'pension-office'")
+    await change_grants(registry, database, "UPDATE grant_row SET mode = 'match' WHERE body_kind = 'pension-office'")
     assert refused(await ask(registry, PENSION)) == ("not-permitted", {("/affair", "no-grant")})
 
 
@@ -127,7 +141,8 @@ PERIODS = {
 @pytest.mark.parametrize(("first", "end", "status"), PERIODS.values(), ids=PERIODS)
 async def test_a_row_grants_from_its_first_day_until_the_day_before_its_end(registry, database, first, end, status):
     period = f"valid_from = COALESCE({first}, valid_from), valid_to = {end}"
-    await execute(database, f"UPDATE grant_row SET {period} WHERE body_kind = 'pension-office'")  # noqa: S608 - own dates
+    change = f"UPDATE grant_row SET {period} WHERE body_kind = 'pension-office'"  # noqa: S608 - own dates
+    await change_grants(registry, database, change)
     assert (await ask(registry, PENSION)).status == status
 
 
@@ -155,8 +170,11 @@ async def test_a_caller_is_told_what_it_may_ask(registry, body):
 
 
 async def test_grants_to_come_are_told_and_those_that_ended_are_not(registry, database):
-    await execute(database, "UPDATE grant_row SET valid_from = '2025-04-01' WHERE body_kind = 'pension-office'")
-    await execute(database, "UPDATE grant_row SET valid_to = '2024-12-31' WHERE body_kind = 'tax-office'")
+    to_come = "UPDATE grant_row SET valid_from = '2025-04-01' WHERE body_kind = 'pension-office'"
+    await change_grants(registry, database, to_come)
+    await change_grants(
+        registry, database, "UPDATE grant_row SET valid_to = '2024-12-31' WHERE body_kind = 'tax-office'"
+    )
     to_come, ended = [
         decode((await registry.get(body, "/v1/grants")).body, GrantsAnswer).grants for body in (PENSION, TAX)
     ]

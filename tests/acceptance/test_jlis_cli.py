@@ -65,7 +65,7 @@ async def test_a_question_goes_over_the_line_and_its_answer_into_the_record(regi
     assert json.loads(down.stdout) == {"opened": 1, "findings": {}, "refused": 0, "changes": {}, "line_down": True}
     status = json.loads((await operator.types("jlis", "status", "--json")).stdout)
     assert [(one["owner"], one["attempts"], one["overdue"]) for one in status["open"]] == [("registry", 1, False)]
-    await rows(database, "UPDATE supplementary_question SET next_at = opened_at")
+    await rows(database, "UPDATE question SET next_at = opened_at")
     with Programs(operator.folder) as programs:
         process = programs.start("jlis", operator.play, operator.settings)
         wait_until_ready(f"http://127.0.0.1:{operator.port}/health", process, operator.folder / "jlis.log")

@@ -9,12 +9,14 @@ import anyio
 import httpx
 import pytest
 
-from registry.contract import jlis, messages
+from registry.contract import inquiry_list, jlis, messages
 from registry.contract.decoding import decode, encode
 from registry.contract.problems import ProblemCode
 from registry.contract.values import EXAMPLES, from_json, to_json
 from registry.domain.errors import FaultCode
+from registry.domain.inquiry_list import TIME_TO_COME_BY_ITSELF
 from registry.domain.residence_report import ResidenceReport
+from registry.services.inquiry_list import open_questions
 from registry.web.app import make_app
 from registry.web.desk import Desk
 from registry.web.problems import STATUS
@@ -33,6 +35,7 @@ READ = {
     ("post", "/v1/removed-records"): messages.Delivery,
     ("post", "/v1/inquiries"): messages.Inquiry,
     ("post", "/v1/supplementary-answers"): jlis.SupplementaryAnswer,
+    ("post", "/v1/removed-record-answers"): inquiry_list.RemovedRecordAnswer,
 }
 """What the routes decode."""
 
@@ -75,7 +78,7 @@ def test_parameters_are_those_of_the_path_and_stand_once(method, path):
 
 def test_nothing_personal_has_a_place_in_an_address():
     in_addresses = {one["name"] for one in nodes(DOCUMENT["paths"]) if one.get("in") in {"path", "query", "cookie"}}
-    assert in_addresses == {"submission_id", "dry_run"}
+    assert in_addresses == {"submission_id", "dry_run", "after"}
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
@@ -163,6 +166,7 @@ def test_every_example_is_one_of_its_kind():
 
 BATCHES, ONE = "/v1/submissions/batch", "/v1/submissions/{submission_id}"
 QUESTIONS, ANSWERS = "/v1/supplementary-questions", "/v1/supplementary-answers"
+INQUIRY_LIST, REASONS = "/v1/removed-record-questions", "/v1/removed-record-answers"
 NAHA = "472018"
 
 
@@ -195,14 +199,20 @@ async def answers(registry):
     kept = await settle(registry)
     await namesakes(registry)
     await ask_honseki(registry)
+    await ask_last_municipality(registry)
     moved = change(address_abroad=NEW_YORK | {"subdivision": "?"})
     faulty = removed_record(addressee_number="33", name={})
     waiting = await registry.get(NAHA, QUESTIONS)
     (question,) = json.loads(waiting.body)["questions"]
     nobody = {"question_id": question["question_id"], "finding": "not-in-supplementary-record"}
+    listed = await registry.get(NAHA, INQUIRY_LIST)
+    (wanted,) = json.loads(listed.body)["questions"]
+    not_held = {"question_id": wanted["question_id"], "finding": "not-held"}
     return {
         "what a municipality is asked": ("get", QUESTIONS, waiting),
         "what it answers": ("post", ANSWERS, await registry.post(NAHA, ANSWERS, nobody)),
+        "the inquiry list": ("get", INQUIRY_LIST, listed),
+        "why there is no 除票": ("post", REASONS, await registry.post(NAHA, REASONS, not_held)),
         "a dry run": (*submissions, await registry.submit(moved, dry_run=True)),
         "a receipt": (*submissions, await registry.submit(moved)),
         "a refusal": (*submissions, await registry.submit(report(visa=1, people=[]))),
@@ -225,6 +235,15 @@ async def ask_honseki(registry):
     await long_ago(registry, person(name=HANAKO | {"given": "若子"}, honseki={"text": "泉崎", "municipality": NAHA}))
     for _ in ("J-LIS knows nobody", "the municipality is next"):
         await asked(registry, book())
+
+
+async def ask_last_municipality(registry):
+    """Let somebody be reported whose 除票 does not come."""
+    lived = {"text": "泉崎一丁目", "municipality": NAHA}
+    await registry.submit(report(person(name=HANAKO | {"given": "枝子"}, honseki=None, last_address=lived)))
+    registry.clock.advance(seconds=TIME_TO_COME_BY_ITSELF.total_seconds())
+    async for _ in open_questions(registry.resources):
+        pass
 
 
 def batch(registry):

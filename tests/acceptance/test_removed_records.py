@@ -168,9 +168,15 @@ async def test_a_past_name_finds_the_record_too(registry):
     assert len(await history(registry, by_name({"surname": "辺見", "given": "花子"}))) == 1
 
 
-async def test_who_came_home_before_the_registry_heard_of_them_is_not_recorded(registry, database):
+async def test_who_came_home_before_the_registry_heard_of_them_is_recorded_with_the_return(registry):
     home = removed_record(line(), line(2, "国外転入等", effective="2024-10-01", notified_on="2024-10-02"))
-    assert await delivered(registry, home) == [("unchanged", None)]
+    assert await delivered(registry, home) == [("accepted", "returned")]
+    assert [status for status, *_ in await history(registry)] == ["provisional", "returned"]
+
+
+async def test_who_never_left_is_not_recorded(registry, database):
+    stayed = removed_record(line(), line(2, "異動の取消し(減)", effective="2024-04-02", notified_on="2024-04-02"))
+    assert await delivered(registry, stayed) == [("unchanged", None)]
     assert await rows(database, "SELECT 1 FROM person") == []
 
 

@@ -11,17 +11,20 @@ import json
 import subprocess
 import unicodedata
 from contextlib import ExitStack
+from functools import cache
 from typing import NamedTuple
 
 import pytest
 from rich.console import Console
 from sqlalchemy import select, text
 
+from municipality_sync.agent.date_habits import read_date
+from municipality_sync.agent.layout import read_layout
+from registry.code_tables.files import load_municipalities
 from registry.domain.basic_four import PersonName
-from registry.domain.date_reading import read
 from registry.domain.search_terms import Term, TermKind, name_terms
 from registry.sandbox import stage as staging
-from registry.sandbox.demo import EXTRACT, SAMPLES, tell
+from registry.sandbox.demo import EXTRACTS, REPORTS, SAMPLES, tell
 from registry.sandbox.line import Line
 from registry.settings import Settings
 from registry.store import callers, records, submissions
@@ -32,7 +35,6 @@ from registry.vault.search_keys import SearchKey, SearchKeys
 from registry.wiring import SEARCH_KEY_GENERATION, resources
 from tests.planted import _coded, _spelled, _written
 
-TOWN = "131016"
 STAYING_NAMES = ("留守", "HOMEBODY", "ﾎｰﾑﾎﾞﾃﾞｨ", "ホームボディ")
 """Planted: everybody of these names stays in the town hall, or at the mission, and nobody else is called so."""
 ONLY_REPORTED = ("藤田　和夫",)
@@ -51,8 +53,9 @@ SHORTEST_HEX, SHORTEST_BASE64 = 12, 8
 
 
 class Entry(NamedTuple):
-    """One person of the extract: all lines of the history."""
+    """One person of an extract: all lines of the history, by the headings of 千代田区 whatever their own are."""
 
+    town: str
     addressee_number: str
     lines: tuple[dict, ...]
 
@@ -75,7 +78,7 @@ class Entry(NamedTuple):
     @property
     def names(self):
         """Every name with every date of birth, as a term by which the person would be found."""
-        births = [read(line["生年月日"]) for line in self.lines]
+        births = [read_date(line["生年月日"], _layout(self.town)) for line in self.lines]
         names = [name for line in self.lines for name in _names(line)]
         return {term for name in names for birth in births for term in name_terms(name, birth)}
 
@@ -173,14 +176,27 @@ async def _opened(given, work, table):
 # ---------------------------------------------------------------- who is in the samples
 
 
-def _extract():
-    with EXTRACT.open(encoding="cp932", newline="") as file:
-        lines = list(csv.DictReader(file))
+@cache
+def _layout(town):
+    return read_layout((SAMPLES / f"layout-{town}.toml").read_bytes(), load_municipalities())
+
+
+HEADINGS = _layout("131016").columns.named()
+
+
+def _extract(town):
+    like = _layout(town)
+    fields = {heading: HEADINGS.get(field, field) for field, heading in like.columns.named().items()}
+    encoding = "utf-8-sig" if like.encoding == "utf-8" else str(like.encoding)
+    with EXTRACTS[town].open(encoding=encoding, newline="") as file:
+        read_as = csv.DictReader(file, delimiter=like.delimiter)
+        lines = [{fields.get(name, name): cell for name, cell in line.items()} for line in read_as]
+    blank = dict.fromkeys(HEADINGS.values(), "")
     numbers = dict.fromkeys(line["宛名番号"] for line in lines)
-    return [Entry(one, tuple(line for line in lines if line["宛名番号"] == one)) for one in numbers]
+    return [Entry(town, one, tuple(blank | line for line in lines if line["宛名番号"] == one)) for one in numbers]
 
 
-EVERYBODY = _extract()
+EVERYBODY = [one for town in EXTRACTS for one in _extract(town)]
 SENT = [one for one in EVERYBODY if not one.stays and one.addressee_number not in HELD_BACK]
 REGISTERED = [one for one in SENT if one.addressee_number != NEVER_HEARD_OF]
 NOT_SENT = [one for one in EVERYBODY if one not in SENT]
@@ -195,7 +211,8 @@ def _reported():
     """What the reports say of people, those that are faulty included."""
     return {
         mark
-        for file in (SAMPLES / "reports").glob("*.json")
+        for folder in REPORTS.values()
+        for file in folder.glob("*.json")
         for mark in _told(json.loads(file.read_text(encoding="utf-8")), "")
     }
 
@@ -291,4 +308,4 @@ def _keys(played, entries, terms):
 
 
 def _addressee(played, entry):
-    return played.search_keys.of(TermKind.ADDRESSEE_NUMBER, TOWN, entry.addressee_number)
+    return played.search_keys.of(TermKind.ADDRESSEE_NUMBER, entry.town, entry.addressee_number)

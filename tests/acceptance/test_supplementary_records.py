@@ -8,7 +8,7 @@ import pytest
 
 from registry.contract.client import AnswerNotTrusted
 from registry.contract.keys import SigningKey
-from registry.domain.supplementary_record import J_LIS, LONGEST_WAIT, Finding
+from registry.domain.question import J_LIS, LONGEST_WAIT, Finding
 from registry.sandbox.programs import free_port
 from registry.services import jlis
 from tests.acceptance.asking import told, with_number
@@ -94,7 +94,7 @@ async def test_the_answer_is_a_submission_with_stamp_events_and_seal(registry, d
     assert await rows(database, "SELECT kind, recipients FROM event ORDER BY event_id DESC LIMIT 1") == [
         ("moved-abroad", ["JP-CG-NEW-YORK"])
     ]
-    (row,) = await rows(database, "SELECT row_to_json(q)::text FROM supplementary_question q")
+    (row,) = await rows(database, "SELECT row_to_json(q)::text FROM question q")
     assert found_in(row[0]) == ()
 
 
@@ -199,7 +199,7 @@ async def test_an_answer_without_a_record_changes_none(registry, database, entri
     before = await counts(database)
     run = await asked(registry, book(*entries))
     assert dict(run.findings) == {finding: 1}
-    assert set(grown(before, await counts(database))) == {"supplementary_question", "disclosure_entry"}
+    assert set(grown(before, await counts(database))) == {"question", "disclosure_entry"}
     assert await standings(database) == [("no-removed-record", True)]
 
 
@@ -268,13 +268,13 @@ async def test_an_answer_that_is_still_to_come_is_asked_for_by_its_id_alone(regi
     await long_ago(registry)
     given = book(entry(), answers_after=2)
     assert dict((await asked(registry, given)).findings) == {Finding.NO_ANSWER_YET: 1}
-    ((asked_at, due),) = await rows(database, "SELECT asked_at, due FROM supplementary_question")
+    ((asked_at, due),) = await rows(database, "SELECT asked_at, due FROM question")
     assert due - asked_at == timedelta(days=7)
     await later(registry)
     await asked(registry, given)
     await later(registry)
     assert dict((await asked(registry, given)).findings) == {Finding.FOUND: 1}
-    assert await rows(database, "SELECT asked_at, due, attempts FROM supplementary_question") == [(asked_at, due, 3)]
+    assert await rows(database, "SELECT asked_at, due, attempts FROM question") == [(asked_at, due, 3)]
     told_of = "SELECT count(*) FROM disclosure_entry WHERE operation = 'supplementary-question'"
     assert await rows(database, told_of) == [(1,)]
 
@@ -295,7 +295,7 @@ async def test_a_line_that_is_down_loses_nothing(registry, database):
     nobody = httpx.AsyncHTTPTransport()
     down = await asked(registry, None, transport=nobody, url=f"http://127.0.0.1:{free_port()}")
     assert (down.opened, down.line_down, down.findings.total()) == (2, True, 0)
-    assert await rows(database, "SELECT attempts, asked_at FROM supplementary_question ORDER BY attempts") == [
+    assert await rows(database, "SELECT attempts, asked_at FROM question ORDER BY attempts") == [
         (0, None),
         (1, None),
     ]
@@ -339,7 +339,7 @@ async def test_an_answer_with_a_wrong_signature_is_refused_and_the_question_stay
     with pytest.raises(AnswerNotTrusted):
         await asked(registry, book(entry()), key=SigningKey.generate(J_LIS))
     grew = grown(before, await counts(database))
-    assert set(grew) == {"supplementary_question", "disclosure_entry"}
+    assert set(grew) == {"question", "disclosure_entry"}
     assert await questions(database) == [("j-lis", "no-answer-yet")]
     await later(registry)
     assert dict((await asked(registry, book(entry()), key=KEY)).findings) == {Finding.FOUND: 1}

@@ -15,7 +15,8 @@ from registry.contract.problems import ProblemCode, problem
 from registry.contract.signing import AnswerParts, RequestParts, sign_answer
 from registry.domain.date_reading import read
 from registry.domain.numbers import NumberReason
-from registry.domain.supplementary_record import Finding, Subject
+from registry.domain.question import Finding
+from registry.domain.supplementary_record import Subject
 from tests.builders import CODE, HANAKO, HONSEKI
 
 pytestmark = pytest.mark.anyio

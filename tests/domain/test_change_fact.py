@@ -4,16 +4,26 @@ from datetime import date
 
 import pytest
 
-from registry.domain.change_fact import CodeChanged, NumberChanged, identity_of, movement
+from registry.domain.change_fact import (
+    CodeChanged,
+    LifeChanged,
+    LifeEvent,
+    NameChanged,
+    NumberChanged,
+    identity_of,
+    movement,
+)
+from registry.domain.date_reading import read
 from registry.domain.errors import FaultCode, Faults
 from registry.domain.movement import MovementKind, SourceKind, check
 from registry.domain.numbers import NumberReason
 from registry.domain.reconciliation import Identity
 from registry.domain.timeline import fold
-from tests.builders import CODE, NUMBER, OTHER_CODE, OTHER_NUMBER, statement
+from tests.builders import CODE, HANAKO, NUMBER, OTHER_CODE, OTHER_NUMBER, statement
 from tests.builders import movement as a_movement
 
 DAYS = {"sequence": 1, "effective": date(2024, 6, 1), "notified_on": date(2024, 6, 3)}
+LIFE = DAYS | {"effective": read("2024年6月日不詳")}
 NUMBER_CHANGED = NumberChanged(
     former=NUMBER, individual_number=OTHER_NUMBER, reason=NumberReason.CHANGE_REQUEST, **DAYS
 )
@@ -31,13 +41,38 @@ FACTS = {
         MovementKind.RESIDENT_RECORD_CODE_RECORDED,
         {"resident_record_code"},
     ),
+    "a name": (
+        NameChanged(resident_record_code=CODE, name=HANAKO, **DAYS),
+        Identity(resident_record_code=CODE),
+        MovementKind.NAME_CHANGED,
+        {"name"},
+    ),
+    "a 転入": (
+        LifeChanged(event=LifeEvent.MOVED_IN, resident_record_code=CODE, **LIFE),
+        Identity(resident_record_code=CODE),
+        MovementKind.RETURNED,
+        set(),
+    ),
+    "a death": (
+        LifeChanged(event=LifeEvent.DIED, resident_record_code=CODE, **LIFE),
+        Identity(resident_record_code=CODE),
+        MovementKind.DIED,
+        set(),
+    ),
+    "a loss of nationality": (
+        LifeChanged(event=LifeEvent.NATIONALITY_LOST, resident_record_code=CODE, **LIFE),
+        Identity(resident_record_code=CODE),
+        MovementKind.NATIONALITY_LOST,
+        set(),
+    ),
 }
 
 
 @pytest.mark.parametrize(("fact", "former", "kind", "stated"), FACTS.values(), ids=FACTS)
-def test_the_former_value_finds_the_person_and_the_new_one_is_stated(fact, former, kind, stated):
+def test_number_or_code_finds_the_person_and_what_is_new_is_stated(fact, former, kind, stated):
     made = movement(fact, "s")
     assert identity_of(fact) == former
+    assert (made.earliest, made.latest) == (date(2024, 6, 1), min(made.effective.latest, date(2024, 6, 3)))
     assert (made.kind, made.statement.stated, made.source.kind) == (kind, stated, SourceKind.J_LIS)
 
 

@@ -185,12 +185,36 @@ def test_the_two_sources_of_a_record_agree_differ_or_one_is_missing(movements, o
     assert result_of(movements[::-1]) == result
 
 
-NOTHING_LEFT = {"nothing at all": [], "a 在留届 taken back": [reported(), ANNULS_THE_REPORT]}
+NOTHING_LEFT = {
+    "nothing at all": [],
+    "a 在留届 taken back": [reported(), ANNULS_THE_REPORT],
+    "dead, and the 除票 is missing": [reported(), movement(K.DIED, "2022-01-01")],
+    "no Japanese any more, and never reported": [
+        removed(),
+        movement(K.NATIONALITY_LOST, "2022-01-01", source=EX_OFFICIO),
+    ],
+    "removed ex officio, and the 除票 is missing": [reported(), movement(K.REMOVED_EX_OFFICIO, "2022-01-01")],
+    "fell away": [
+        removed(),
+        reported(),
+        movement(K.DOUBLE_REGISTRATION_RESOLVED, "2022-01-01", same_person_as="p2"),
+    ],
+}
 
 
 @pytest.mark.parametrize("movements", NOTHING_LEFT.values(), ids=NOTHING_LEFT)
 def test_where_nothing_is_left_there_is_nothing_to_say(movements):
     assert result_of(movements) is None
+
+
+def test_the_sources_of_the_dead_are_held_against_each_other_where_both_are_there():
+    died = movement(K.DIED, "2022-01-01")
+    assert result_of([removed(), reported(), died]).outcome is Outcome.AGREED
+    assert result_of([removed(birth_date=read("1986-03-07")), reported(), died]).outcome is Outcome.DISCREPANT
+
+
+def test_who_came_home_without_a_report_stays_on_the_radar():
+    assert result_of([removed(), TOLD_BY_TOWN_HALL]).outcome is Outcome.NO_REPORT
 
 
 @pytest.mark.parametrize("movements", [row[0] for row in OUTCOMES.values()], ids=OUTCOMES)

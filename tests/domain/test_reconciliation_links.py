@@ -231,8 +231,8 @@ def test_the_same_words_in_two_municipalities_are_two_places(here, there, method
 
 
 def test_only_a_number_a_code_or_the_submitter_confirms():
-    assert set(LinkMethod) - CONFIRMED == {M.EXACT_BASIC_FOUR}
-    assert [Link(method=method).is_confirmed for method in LinkMethod] == [True, True, True, True, False]
+    assert set(LinkMethod) - CONFIRMED == {M.EXACT_BASIC_FOUR, M.ASKED_FOR}
+    assert {method for method in LinkMethod if Link(method=method).is_confirmed} == CONFIRMED
 
 
 @pytest.mark.parametrize("doubt", [{"rivals": ("a",)}, {"on_unconfirmed": True}], ids=str)

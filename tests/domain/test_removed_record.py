@@ -6,18 +6,18 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.pretty import pretty_repr
 
-from registry.domain import movement as movement_rules
-from registry.domain.basic_four import AddressInJapan, PersonName, Sex
+from registry.domain.basic_four import AddressInJapan, PersonName
 from registry.domain.date_reading import read
 from registry.domain.dates import FIRST_GREGORIAN_DAY, LAST_DAY, IncompleteDate
-from registry.domain.errors import FaultCode, Faults
+from registry.domain.errors import FaultCode
 from registry.domain.movement import MovementKind
 from registry.domain.municipality import MunicipalityCode
 from registry.domain.numbers import ResidentRecordCode
+from registry.domain.removal_movements import movements
 from registry.domain.removed_record import (
     CORRECTS_REMOVED_RECORD,
+    KIND_OF_END,
     Collection,
     Holding,
     Reason,
@@ -25,12 +25,8 @@ from registry.domain.removed_record import (
     check,
     held_on,
     may_be_collected,
-    movement,
-    past_names,
 )
-from registry.domain.resident import Status
-from registry.domain.timeline import fold
-from tests.builders import CHIYODA, CODE, HANAKO, HONSEKI, MUNICIPALITIES, MUNICIPALITY, NUMBER, line, removed_record
+from tests.builders import CHIYODA, MUNICIPALITIES, line, removed_record
 
 K, R, F, C, H = MovementKind, Reason, FaultCode, Collection, Holding
 TODAY = date(2024, 12, 31)
@@ -141,11 +137,52 @@ def test_the_removal_stands_until_the_person_is_entered_again_or_it_is_taken_bac
 
 
 @given(st.lists(st.sampled_from(R), min_size=1, max_size=6))
-def test_a_removal_stands_or_has_ended_or_never_was(reasons):
-    record = history(*reasons)
-    stands, ended = record.removal is not None, record.end_of_removal is not None
-    assert not (stands and ended)
-    assert (stands or ended) is (R.MOVED_ABROAD in reasons)
+def test_a_stay_begins_with_a_departure_and_all_but_the_last_have_ended(reasons):
+    stays = history(*reasons).stays()
+    assert {stay.departure.reason for stay in stays} <= {R.MOVED_ABROAD}
+    assert all(stay.end is not None for stay in stays[:-1])
+    assert {stay.end.reason for stay in stays if stay.end} <= set(KIND_OF_END)
+    numbers = [line.history_number for stay in stays for line in stay if line]
+    assert numbers == sorted(set(numbers))
+
+
+STAYS = {
+    "still abroad": ([R.BORN, R.MOVED_ABROAD], [(2, None)]),
+    "home again": ([R.MOVED_ABROAD, R.MOVED_IN_FROM_ABROAD], [(1, 2)]),
+    "home again, and life goes on": (
+        [R.MOVED_ABROAD, R.MOVED_IN_FROM_ABROAD, R.MOVED_WITHIN_MUNICIPALITY, R.MOVED_WITHIN_JAPAN],
+        [(1, 2)],
+    ),
+    "home and gone again": ([R.MOVED_ABROAD, R.MOVED_IN_FROM_ABROAD, R.MOVED_ABROAD], [(1, 2), (3, None)]),
+    "the return taken back": (
+        [R.MOVED_ABROAD, R.MOVED_IN_FROM_ABROAD, R.REMOVAL_UNDONE_DECREASE],
+        [(1, None)],
+    ),
+    "the second departure taken back": (
+        [R.MOVED_ABROAD, R.MOVED_IN_FROM_ABROAD, R.MOVED_ABROAD, R.UNDONE_INCREASE],
+        [(1, 2)],
+    ),
+    "all taken back": (
+        [R.MOVED_ABROAD, R.MOVED_IN_FROM_ABROAD, R.REMOVAL_UNDONE_DECREASE, R.UNDONE_INCREASE],
+        [],
+    ),
+    "a death taken back": ([R.MOVED_ABROAD, R.DIED, R.UNDONE_INCREASE], [(1, None)]),
+    "nationality lost": ([R.MOVED_ABROAD, R.REMOVED_NATIONALITY_LOST], [(1, 2)]),
+    "moved in Japan instead": ([R.MOVED_ABROAD, R.MOVED_WITHIN_JAPAN], []),
+    "corrected in between": ([R.MOVED_ABROAD, R.MINOR_CORRECTION, R.DIED, R.WRITING_ERROR_CORRECTED], [(1, 3)]),
+}
+
+
+@pytest.mark.parametrize(("reasons", "expected"), STAYS.values(), ids=STAYS)
+def test_a_history_tells_of_stays_abroad(reasons, expected):
+    stays = history(*reasons).stays()
+    assert [(one.departure.history_number, one.end and one.end.history_number) for one in stays] == expected
+
+
+def test_an_ex_officio_removal_proves_a_departure_only_where_it_was_asked_for():
+    struck_off = history(R.MOVED_IN_FROM_JAPAN, R.REMOVED_EX_OFFICIO)
+    assert struck_off.stays() == ()
+    assert [stay.departure.history_number for stay in struck_off.stays(asked_for=True)] == [2]
 
 
 @given(st.lists(st.sampled_from(R), max_size=4), st.lists(st.sampled_from(sorted(CORRECTS_REMOVED_RECORD)), max_size=4))
@@ -236,7 +273,7 @@ def test_what_an_old_paper_may_be_right_about_is_flagged_and_not_refused(warned)
 def test_no_date_is_too_odd_to_be_checked(notified_on, effective, reason):
     record = removed_record(line(1, reason, effective, notified_on=notified_on))
     check(record, MUNICIPALITIES, date.max)
-    movement(record, "s1")
+    movements(record, "s1")
 
 
 ADDRESSEES = {
@@ -258,118 +295,3 @@ def test_an_addressee_number_is_up_to_fifteen_digits(number, is_right):
     else:
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(written, RemovedRecord)
-
-
-# --------------------------------------------------------------------------------------------- the movements
-
-
-def test_a_removed_record_proves_the_departure_and_who_left():
-    made = movement(
-        removed_record(
-            line(1, R.MOVED_IN_FROM_JAPAN, "2010-04-01", name=MARRIED),
-            line(2, notified_on=date(2020, 3, 20), individual_number=NUMBER, resident_record_code=CODE),
-        ),
-        "s1",
-    )
-    assert made.kind is K.MOVED_ABROAD
-    assert made.source == MUNICIPALITY
-    assert (made.effective, made.notified_on) == (read("2020-03-31"), date(2020, 3, 20))
-    assert (made.statement.name, made.statement.honseki) == (HANAKO, HONSEKI)
-    assert (made.statement.individual_number, made.statement.resident_record_code) == (NUMBER, CODE)
-    assert made.statement.past_names == (MARRIED,)
-
-
-def test_a_blank_code_a_missing_number_and_a_blank_sex_say_nothing():
-    made = movement(removed_record(line(1, sex=Sex.UNKNOWN)), "s1")
-    assert made.statement.stated == {"name", "birth_date", "last_address", "honseki"}
-
-
-def test_a_correction_after_the_removal_says_who_left_but_not_when():
-    corrected = line(2, R.WRITING_ERROR_CORRECTED, "2021-07-01", name=MARRIED)
-    made = movement(removed_record(line(1), corrected), "s2", replaces="s1/0.1")
-    assert (made.kind, made.effective, made.replaces) == (K.MOVED_ABROAD, read("2020-03-31"), "s1/0.1")
-    assert made.statement.name == MARRIED
-
-
-def extracts(*histories):
-    """All movements of one person whose history is sent again and again; each knows the one made before it."""
-    made, last = [], None
-    for number, reasons in enumerate(histories):
-        lines = (line(n, reason, f"20{10 + n}-04-01") for n, reason in enumerate(reasons, start=1))
-        new = movement(removed_record(*lines), f"s{number}", None if last is None else last.movement_id)
-        if new is not None:
-            made, last = [*made, new], new
-    return made
-
-
-OUT, BACK, UNDONE = R.MOVED_ABROAD, R.MOVED_IN_FROM_ABROAD, R.REMOVAL_UNDONE_DECREASE
-SENT_AGAIN = {
-    "the same": ([[OUT], [OUT]], [Status.PROVISIONAL]),
-    "corrected": ([[OUT], [OUT, R.WRITING_ERROR_CORRECTED]], [Status.PROVISIONAL]),
-    "corrected twice": (
-        [[OUT], [OUT, R.WRITING_ERROR_CORRECTED], [OUT, R.WRITING_ERROR_CORRECTED, R.MINOR_CORRECTION]],
-        [Status.PROVISIONAL],
-    ),
-    "planned for another day": ([[OUT], [OUT, OUT]], [Status.PROVISIONAL]),
-    "taken back": ([[OUT], [OUT, UNDONE]], []),
-    "taken back as an increase": ([[OUT], [OUT, R.UNDONE_INCREASE]], []),
-    "taken back and planned anew": ([[OUT], [OUT, UNDONE], [OUT, UNDONE, OUT]], [Status.PROVISIONAL]),
-    "taken back before the registry heard of it": ([[OUT, UNDONE]], []),
-    "home again": ([[OUT], [OUT, BACK]], [Status.PROVISIONAL, Status.RETURNED]),
-    "home again, and sent once more": (
-        [[OUT], [OUT, BACK], [OUT, BACK, R.MOVED_WITHIN_MUNICIPALITY]],
-        [Status.PROVISIONAL, Status.RETURNED],
-    ),
-    "home again before the registry heard of it": ([[OUT, BACK]], []),
-    "gone again": (
-        [[OUT], [OUT, BACK], [OUT, BACK, OUT]],
-        [Status.PROVISIONAL, Status.RETURNED, Status.PROVISIONAL],
-    ),
-    "gone again, the return never sent": ([[OUT], [OUT, BACK, OUT]], [Status.PROVISIONAL, Status.PROVISIONAL]),
-    "gone again and taken back": ([[OUT], [OUT, BACK, OUT], [OUT, BACK, OUT, UNDONE]], [Status.PROVISIONAL]),
-    "death noted on the 除票": ([[OUT], [OUT, R.DIED]], [Status.PROVISIONAL, Status.DECEASED]),
-    "nationality lost": (
-        [[OUT], [OUT, R.REMOVED_NATIONALITY_LOST]],
-        [Status.PROVISIONAL, Status.NATIONALITY_LOST],
-    ),
-    "moved within Japan after all": ([[OUT], [OUT, R.MOVED_WITHIN_JAPAN]], []),
-}
-
-
-@pytest.mark.parametrize(("histories", "statuses"), SENT_AGAIN.values(), ids=SENT_AGAIN)
-def test_a_history_sent_again_corrects_takes_back_or_goes_on(histories, statuses):
-    assert [version.status for version in fold(extracts(*histories)).versions] == statuses
-
-
-@given(
-    st.lists(
-        st.sampled_from([OUT, BACK, UNDONE, R.MINOR_CORRECTION, R.MOVED_WITHIN_MUNICIPALITY, R.DIED]),
-        min_size=1,
-        max_size=6,
-    )
-)
-def test_a_history_that_grows_line_by_line_never_makes_a_faulty_movement(reasons):
-    faults = Faults()
-    made = extracts(*(reasons[:length] for length in range(1, len(reasons) + 1)))
-    for one in made:
-        movement_rules.check(one, frozenset(earlier.movement_id for earlier in made), faults)
-    assert faults.errors == ()
-    assert len({one.movement_id for one in made}) == len(made)
-
-
-def test_past_names_are_those_that_are_no_longer_borne():
-    former = PersonName(surname="佐藤", given="花子")
-    lines = [line(n, R.CORRECTED_EX_OFFICIO, name=name) for n, name in enumerate([HANAKO, MARRIED, former, HANAKO], 1)]
-    assert past_names(removed_record(*lines)) == (MARRIED, former)
-
-
-PLANTED = ("髙﨑", "山田", NUMBER.reveal(), CODE.reveal(), "1985", "千代田", "1234567", "Paris")
-
-
-def test_a_removed_record_shows_nothing_of_anybody():
-    record = removed_record(
-        line(1, individual_number=NUMBER, resident_record_code=CODE, destination="Paris"), line(2, name=MARRIED)
-    )
-    for holder in (record, record.last, record.removal, movement(record, "s1")):
-        for shown in (repr(holder), str(holder), pretty_repr(holder)):
-            assert not [planted for planted in PLANTED if planted in shown]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.domain.basic_four import AddressAbroad, PersonName
+from registry.domain.civil_status import NameChange, Reporter, Retention
 from registry.domain.date_reading import read
 from registry.domain.errors import FaultCode
 from registry.domain.movement import Contact, MovementKind
@@ -158,7 +159,7 @@ def test_nobody_arrives_before_being_born(arrival, faults):
     ids=["the day before", "the day"],
 )
 def test_nobody_is_reported_before_being_born(notified_on, faults):
-    child = person(birth_date=read("2020-05-10"), born_abroad=True)
+    child = person(birth_date=read("2020-05-10"), born_abroad=True, retention=Retention(is_needed=False))
     assert found(report(effective="2020-04-01", notified_on=notified_on, people=(child,))) == faults
 
 
@@ -239,6 +240,11 @@ def test_nobody_stands_twice_in_a_report(other, is_twice):
 
 # --------------------------------------------------------------------------------------------- the contents
 
+
+def child(**retention):
+    return person(born_abroad=True, birth_date=read("2023-10-01"), retention=Retention(**retention))
+
+
 CONTENTS = {
     "在留届 without address": (report(address_abroad=None), [(F.MISSING, "/address_abroad")]),
     "変更届 that changes nothing": (report(R.CHANGE), [(F.MISSING, "")]),
@@ -247,7 +253,71 @@ CONTENTS = {
     "変更届 of a passport": (report(R.CHANGE, people=(person(passport_number="TZ1234567"),)), []),
     "変更届 of one name in a household": (report(R.CHANGE, people=(TARO, person(new_name=HANAKO))), []),
     "変更届 of the 本籍": (report(R.CHANGE, people=(person(new_honseki=HONSEKI),)), []),
-    "変更届 of a birth": (report(R.CHANGE, people=(person(born_abroad=True),)), []),
+    "変更届 of a birth": (report(R.CHANGE, people=(child(is_needed=False),)), []),
+    "変更届 of a birth, silent about 国籍留保": (
+        report(R.CHANGE, people=(person(born_abroad=True),)),
+        [(F.RETENTION_UNCERTAIN, "/people/0/retention")],
+    ),
+    "変更届 of a birth, 国籍留保 too late": (
+        report(R.CHANGE, people=(TARO, child(declared_on=date(2024, 3, 1)))),
+        [(F.RETENTION_TOO_LATE, "/people/1/retention/declared_on")],
+    ),
+    "国籍留保 of nobody's birth": (
+        report(people=(person(retention=Retention(is_needed=False)),)),
+        [(F.NOT_ALLOWED_HERE, "/people/0/retention")],
+    ),
+    "死亡届": (report(R.DEATH, reported_by=Reporter.RELATIVE), []),
+    "死亡届 of two, of whom nobody knows the day": (
+        report(R.DEATH, effective="2024年3月頃", people=(person(), TARO), reported_by=Reporter.PUBLIC_OFFICE),
+        [],
+    ),
+    "死亡届 without saying who reports": (report(R.DEATH), [(F.MISSING, "/reported_by")]),
+    "死亡届 by the dead": (report(R.DEATH, reported_by=Reporter.SELF), [(F.REPORTER_NOT_ENTITLED, "/reported_by")]),
+    "死亡届 for tomorrow, with an address": (
+        report(
+            R.DEATH,
+            effective="2024-04-02",
+            notified_on=date(2024, 4, 1),
+            address_abroad=NEW_YORK,
+            contact=CONTACT,
+            planned_end=read("2030-00-00"),
+            came_from=BOSTON,
+        ),
+        [
+            (F.DATE_AFTER_NOTIFICATION, "/effective"),
+            (F.NOT_ALLOWED_HERE, "/address_abroad"),
+            (F.NOT_ALLOWED_HERE, "/came_from"),
+            (F.NOT_ALLOWED_HERE, "/contact"),
+            (F.NOT_ALLOWED_HERE, "/planned_end"),
+            (F.MISSING, "/reported_by"),
+        ],
+    ),
+    "国籍喪失届 by a neighbour": (
+        report(R.NATIONALITY_LOST, reported_by=Reporter.OTHER_IN_HOUSEHOLD),
+        [(F.REPORTER_NOT_ENTITLED, "/reported_by")],
+    ),
+    "国籍喪失届": (report(R.NATIONALITY_LOST, reported_by=Reporter.SELF), []),
+    "国籍取得届 without the address": (
+        report(R.NATIONALITY_REGAINED, reported_by=Reporter.SELF),
+        [(F.MISSING, "/address_abroad")],
+    ),
+    "国籍取得届": (report(R.NATIONALITY_REGAINED, address_abroad=NEW_YORK, reported_by=Reporter.GUARDIAN), []),
+    "連絡不能": (report(R.UNREACHABLE), []),
+    "連絡不能 that somebody reports": (
+        report(R.UNREACHABLE, reported_by=Reporter.SPOUSE),
+        [(F.NOT_ALLOWED_HERE, "/reported_by")],
+    ),
+    "a reason without a new name": (
+        report(R.CHANGE, contact=CONTACT, people=(person(name_change=NameChange.MARRIAGE),)),
+        [(F.MISSING, "/people/0/new_name")],
+    ),
+    "a marriage that changes the given name": (
+        report(
+            R.CHANGE,
+            people=(person(new_name=PersonName(surname="山田", given="花"), name_change=NameChange.MARRIAGE),),
+        ),
+        [(F.NOT_ALLOWED_HERE, "/people/0/new_name/given")],
+    ),
     "変更届 to another area without the address there": (
         report(R.CHANGE, came_from=BOSTON, contact=CONTACT),
         [(F.MISSING, "/address_abroad")],

@@ -1,6 +1,6 @@
 """戸籍の附票: when it is asked, whom, about whom, and what an answer proves."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import pytest
 from rich.pretty import pretty_repr
@@ -11,14 +11,10 @@ from registry.domain.dates import Answer
 from registry.domain.errors import FaultCode, Faults
 from registry.domain.movement import MovementKind, SourceKind
 from registry.domain.movement import check as check_movement
+from registry.domain.question import J_LIS, Finding
 from registry.domain.reconciliation import CONFIRMED, Candidate, Identity, LinkMethod, Outcome, Result, link
 from registry.domain.removed_record import Holding
 from registry.domain.supplementary_record import (
-    J_LIS,
-    LONGEST_WAIT,
-    Finding,
-    Owner,
-    Question,
     Subject,
     SupplementaryRecord,
     calls_for_a_question,
@@ -27,14 +23,11 @@ from registry.domain.supplementary_record import (
     movement,
     number_can_exist,
     subject,
-    time_to_answer,
-    wait_after,
     whom_to_ask,
 )
 from tests.builders import CHIYODA, CODE, HANAKO, HONSEKI, NUMBER, OTHER_NUMBER
 
 TODAY = date(2024, 12, 31)
-NOW = datetime(2024, 12, 31, 3, 0, tzinfo=UTC)
 BIRTH = read("1985-03-07")
 OF_CHIYODA = Honseki(text=HONSEKI.text, municipality=CHIYODA.municipality)
 WHOLE = Identity(name=HANAKO, birth_date=BIRTH, sex=Sex.FEMALE, honseki=HONSEKI, individual_number=NUMBER)
@@ -50,18 +43,6 @@ def record(**fields):
         "planned_departure": read("2018-05-01"),
     }
     return SupplementaryRecord(**(defaults | fields))
-
-
-def question(**fields):
-    defaults = {
-        "question_id": "q",
-        "person_id": "p",
-        "asked_of": J_LIS,
-        "about": b"",
-        "opened_at": NOW,
-        "next_at": NOW,
-    }
-    return Question(**(defaults | fields))
 
 
 # --------------------------------------------------------------------------------------------- when
@@ -81,6 +62,12 @@ RESULTS = {
 @pytest.mark.parametrize(("result", "asks"), RESULTS.values(), ids=RESULTS)
 def test_the_supplementary_record_is_asked_when_no_removed_record_can_be_held(result, asks):
     assert calls_for_a_question(result) is asks
+
+
+def test_it_is_asked_as_well_when_the_last_municipality_does_not_hold_it():
+    missing = Result(outcome=Outcome.NO_REMOVED_RECORD, holding=Holding.HELD)
+    assert calls_for_a_question(missing, not_held=True)
+    assert not calls_for_a_question(Result(outcome=Outcome.AGREED), not_held=True)
 
 
 # ---------------------------------------------------------------------------------------- about whom
@@ -143,46 +130,6 @@ ROUTES = {
 @pytest.mark.parametrize(("who", "asked", "whom"), ROUTES.values(), ids=ROUTES)
 def test_one_source_is_asked_after_the_other(who, asked, whom):
     assert whom_to_ask(who, asked) == whom
-
-
-# ------------------------------------------------------------------------------------ owner and clocks
-
-LATER = NOW + timedelta(days=8)
-OWNERS = {
-    "opened and not sent": (question(), Owner.REGISTRY),
-    "with J-LIS": (question(asked_at=NOW), Owner.J_LIS),
-    "with a municipality": (question(asked_of="131016", asked_at=NOW), Owner.HONSEKI_MUNICIPALITY),
-    "answered": (question(asked_at=NOW, finding=Finding.AMBIGUOUS), Owner.REGISTRY),
-}
-
-
-@pytest.mark.parametrize(("asked", "owner"), OWNERS.values(), ids=OWNERS)
-def test_a_question_has_one_owner(asked, owner):
-    assert asked.owner is owner
-
-
-OVERDUE = {
-    "not sent": (question(), False),
-    "within its time": (question(asked_at=NOW, due=LATER + timedelta(days=1)), False),
-    "beyond it": (question(asked_at=NOW, due=NOW + time_to_answer(J_LIS)), True),
-    "answered late": (question(asked_at=NOW, due=NOW + time_to_answer(J_LIS), finding=Finding.FOUND), False),
-}
-
-
-@pytest.mark.parametrize(("asked", "late"), OVERDUE.values(), ids=OVERDUE)
-def test_a_question_is_overdue_when_its_owner_had_it_too_long(asked, late):
-    assert asked.is_overdue(LATER) is late
-
-
-def test_a_municipality_may_take_longer_than_j_lis():
-    assert time_to_answer("131016") > time_to_answer(J_LIS)
-
-
-def test_each_wait_is_twice_the_one_before_up_to_a_limit():
-    waits = [wait_after(attempts) for attempts in range(1, 40)]
-    assert waits[:4] == [timedelta(minutes=minutes) for minutes in (1, 2, 4, 8)]
-    assert waits == sorted(waits)
-    assert waits[-1] == LONGEST_WAIT
 
 
 # ------------------------------------------------------------------------------------------- answers

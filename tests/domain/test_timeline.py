@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from registry.domain.basic_four import AddressAbroad, PersonName
 from registry.domain.date_reading import read
 from registry.domain.dates import Answer, DayRange, IncompleteDate, Precision
-from registry.domain.movement import Movement, MovementKind, Source, SourceKind, Statement
+from registry.domain.movement import RESIDENCE, Contact, Movement, MovementKind, Source, SourceKind, Statement
 from registry.domain.numbers import NumberReason
 from registry.domain.resident import Status
 from registry.domain.timeline import Conflict, fold
@@ -281,6 +281,43 @@ def test_a_fact_after_death_is_kept_as_a_contradiction_and_changes_nothing():
     assert [(one.conflict, one.other) for one in timeline.contradictions] == [
         (Conflict.NOT_ALLOWED_IN_STATUS, moved.movement_id)
     ]
+
+
+DEATHS = {
+    "the same day": ("2021-01-05", "2021-01-05", []),
+    "a day within the month": ("2021-01-00", "2021-01-05", []),
+    "about that day": ("2021年1月頃", "2021-02-10", []),
+    "two days": ("2021-01-05", "2021-01-06", [Conflict.DAYS_DIFFER]),
+    "another month": ("2021-01-00", "2021-02-01", [Conflict.DAYS_DIFFER]),
+}
+
+
+@pytest.mark.parametrize(("one", "other", "conflicts"), DEATHS.values(), ids=DEATHS)
+def test_nobody_dies_on_two_days(one, other, conflicts):
+    deaths = [movement(K.DIED, one), movement(K.DIED, other, source=MUNICIPALITY, movement_id="m2")]
+    timeline = fold([movement(statement=statement()), *deaths])
+    assert timeline.last.status is Status.DECEASED
+    assert [found.conflict for found in timeline.contradictions] == conflicts
+
+
+ENDS_OF_A_STAY = (K.RETURNED, K.REMOVED_EX_OFFICIO)
+
+
+@pytest.mark.parametrize("end", ENDS_OF_A_STAY)
+def test_a_new_stay_knows_no_address_of_the_one_before(end):
+    here = movement(statement=statement(contact=Contact(email="hanako@example.jp")))
+    over = movement(end, "2021-01-01")
+    again = movement(K.MOVED_ABROAD, "2022-01-01", source=MUNICIPALITY, statement=Statement(name=HANAKO))
+    _, ended, last = fold([here, over, again]).versions
+    assert ended.state.address_abroad == NEW_YORK
+    assert last.state.stated & RESIDENCE == frozenset()
+    assert (last.status, last.last_confirmed, last.state.last_address) == (Status.PROVISIONAL, None, CHIYODA)
+
+
+def test_who_cannot_be_reached_has_not_confirmed_anything():
+    unreachable = movement(K.UNREACHABLE, "2021-01-01", notified_on=date(2021, 2, 1))
+    last = fold([movement(notified_on=date(2020, 4, 10), statement=statement()), unreachable]).last
+    assert (last.status, last.last_confirmed) == (Status.RESIDENT_ABROAD, date(2020, 4, 10))
 
 
 NUMBERS = {

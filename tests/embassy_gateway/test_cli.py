@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from embassy_gateway.cli import Exit
+from embassy_gateway.exits import Exit
 from embassy_gateway.settings import PREFIX
 from tests.embassy_gateway.mission import (
     FOREIGNER,
@@ -43,6 +43,15 @@ def test_submit_deliver_status_the_whole_way(desk):
     assert code == Exit.DONE
     assert "sequence without gaps" in out
     assert desk.registry.chain() == [1, 2]
+
+
+def test_a_delivery_is_told_to_programs_as_well(desk):
+    desk("submit", desk.file(good(1)))
+    code, out = desk("deliver", "--once", "--json")
+    assert (code, json.loads(out)) == (
+        Exit.DONE,
+        {"delivered": 1, "refused": 0, "alarms": 0, "postponed": 0, "trouble": None, "waiting": 0},
+    )
 
 
 def test_a_faulty_report_is_shown_with_place_code_and_both_languages_and_can_be_mended(desk):

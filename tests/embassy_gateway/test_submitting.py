@@ -7,7 +7,7 @@ import pytest
 
 import registry.sandbox
 from embassy_gateway.batch.form import template
-from embassy_gateway.cli import Exit
+from embassy_gateway.exits import Exit
 from tests.embassy_gateway.batch.tables import MAP, child, export, form, head, spouse
 from tests.embassy_gateway.mission import FOREIGNER, GIVEN, NUMBER, SURNAME, person, report, text
 

@@ -24,8 +24,7 @@ EFFECTS = """
 LOGGED = "SELECT count(*) FROM disclosure_entry WHERE outcome LIKE 'accepted%'"
 # The transaction that wrote a stamp tells the rounds of the sequencer apart: all of one round have one moment.
 STAMPS = "SELECT seq, at, xmin::text AS round FROM stamp ORDER BY seq"
-# A sequence is moved by transactions that are not committed yet: so far has the registry come with what it takes in.
-PROGRESS = "SELECT coalesce(pg_sequence_last_value('disclosure_entry_entry_id_seq'), 0)"
+WAITS_FOR_US = "SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
 
 
 class Session:
@@ -52,12 +51,15 @@ def session(stage):
         yield opened
 
 
-def hand_in_until_half_is_taken_over(stage, number):
-    """Hand new reports in and wait until the registry has worked through half of them; the caller checks that."""
+@contextmanager
+def handing_in_and_held_up(stage, number):
+    """Hand new reports in; within the block the registry is in the middle of them: it cannot write an event."""
     with session(stage) as db:
-        before = db.value(PROGRESS)
+        db.rows("BEGIN")
+        db.rows("LOCK TABLE event IN SHARE MODE")
         hand_in(stage, reports(taken_in(stage), number))
-        until(lambda: db.value(PROGRESS) >= before + number // 2)
+        until(lambda: db.rows(WAITS_FOR_US))
+        yield
 
 
 def taken_in(stage):

@@ -25,9 +25,10 @@ from tests.faults.acting import (
     until_ready,
 )
 from tests.faults.counting import (
+    WAITS_FOR_US,
     acknowledged,
     assert_each_came_once,
-    hand_in_until_half_is_taken_over,
+    handing_in_and_held_up,
     session,
     stored,
     taken_in,
@@ -64,8 +65,8 @@ def kill_both(stage):
 @pytest.mark.parametrize("kill_it", [kill_registry, kill_postgres, kill_both], ids=lambda kill_it: kill_it.__name__)
 def test_no_report_is_lost_or_doubled_when_processes_die_while_a_mission_delivers(stage, kill_it):
     expected = taken_in(stage) + REPORTS
-    hand_in_until_half_is_taken_over(stage, REPORTS)
-    kill_it(stage)
+    with handing_in_and_held_up(stage, REPORTS):
+        kill_it(stage)
     assert len(stored(stage)) < expected, TOO_LATE
     bring_back(stage)
     until_nothing_waits(stage)
@@ -147,8 +148,8 @@ def the_service_started_again(stage):
 )
 def test_a_gateway_killed_before_its_answer_comes_sends_again_and_nothing_is_doubled(stage, goes_on):
     expected = taken_in(stage) + REPORTS
-    hand_in_until_half_is_taken_over(stage, REPORTS)
-    kill(stage.gateway)
+    with handing_in_and_held_up(stage, REPORTS):
+        kill(stage.gateway)
     assert waiting(stage), TOO_LATE
     goes_on(stage)
     assert_each_came_once(stage, expected)
@@ -156,7 +157,6 @@ def test_a_gateway_killed_before_its_answer_comes_sends_again_and_nothing_is_dou
 
 # ---------------------------------------------------------------------------------------- the sequencer
 PENDING = 6
-WAITS_FOR_US = "SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
 OF_THE_REGISTRY = "SELECT FROM pg_stat_activity WHERE application_name = 'registry'"
 
 

@@ -11,7 +11,8 @@ from registry.domain.basic_four import Honseki, PersonName
 from registry.domain.date_reading import read
 from registry.domain.errors import Conflict
 from registry.domain.numbers import NumberReason, ResidentRecordCode, individual_number_check_digit
-from registry.domain.supplementary_record import Finding, Subject, SupplementaryRecord
+from registry.domain.question import Finding
+from registry.domain.supplementary_record import Subject, SupplementaryRecord
 from registry.sandbox.jlis_book import Book, BookFile, Entry
 from tests.builders import CODE, HANAKO, HONSEKI, NUMBER, OTHER_CODE, OTHER_NUMBER
 

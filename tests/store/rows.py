@@ -6,7 +6,8 @@ from uuid import uuid4
 from registry.domain.movement import MovementKind
 from registry.domain.search_terms import TermKind
 from registry.store import records, submissions
-from registry.store.submissions import Content, StoredLink, Submission
+from registry.store.at_hand import StoredLink
+from registry.store.submissions import Content, Submission
 from registry.vault.search_keys import SearchKey
 from tests.builders import movement, statement
 
@@ -35,13 +36,13 @@ def submission(**fields):
 async def a_person(work, keyring):
     """Open a record; return its id and data key."""
     person_id = new_id()
-    await records.open_person(work, person_id, NOW)
+    work.later(records.PERSON, records.person_row(person_id, NOW))
     return person_id, await keyring.make(work, person_id, NOW)
 
 
 async def a_submission(work, keyring, content=CONTENT, **fields):
     made = submission(**fields)
-    await submissions.add(work, await keyring.make(work, made.submission_id, NOW), made, content)
+    submissions.add(work, await keyring.make(work, made.submission_id, NOW), made, content)
     return made.submission_id
 
 
@@ -53,12 +54,12 @@ async def a_movement(work, key, person_id, submission_id, index=0, kind=Movement
         submission_id=submission_id,
         **({"statement": statement()} | fields),
     )
-    await records.add_movements(work, key, person_id, [made])
+    records.add_movements(work, key, person_id, [made])
     return made
 
 
 async def a_link(work, submission_id, person_id, method, *, confirmed, index=0):
-    await submissions.add_link(
+    submissions.add_link(
         work,
         StoredLink(
             submission_id=submission_id, person_index=index, person_id=person_id, method=method, confirmed=confirmed

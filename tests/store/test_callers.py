@@ -13,7 +13,7 @@ from registry.store import callers
 from registry.store import tables as t
 from registry.store.callers import DisclosureEntry, RegisteredKey, StoredAnswer
 from registry.store.keyring import SERVICE
-from registry.store.unit_of_work import StoreUnavailable, UnitOfWork
+from registry.store.unit_of_work import StoreUnavailable, Taken, UnitOfWork
 from registry.vault.sealing import SealBroken
 from tests.store.rows import NOW, new_id
 
@@ -41,22 +41,32 @@ async def test_registering_under_the_same_id_puts_the_new_key_in_its_place(work)
 # ------------------------------------------------------------------------------------------------ nonces
 
 
+async def _used_before(work, key_id="key-1"):
+    """Take a nonce in a savepoint; whether somebody had taken it before."""
+    try:
+        async with work.savepoint():
+            callers.use_nonce(work, key_id, "n" * 22, NOW)
+    except Taken as taken:
+        return taken.constraint == callers.NONCE
+    return False
+
+
 async def test_a_nonce_is_taken_once(work):
-    assert await callers.use_nonce(work, "key-1", "n" * 22, NOW)
-    assert not await callers.use_nonce(work, "key-1", "n" * 22, NOW)
+    assert not await _used_before(work)
+    assert await _used_before(work)
 
 
 async def test_a_nonce_is_the_key_s_own(work):
-    assert await callers.use_nonce(work, "key-1", "n" * 22, NOW)
-    assert await callers.use_nonce(work, "key-2", "n" * 22, NOW)
+    assert not await _used_before(work)
+    assert not await _used_before(work, "key-2")
 
 
 async def test_a_nonce_is_forgotten_when_its_signature_has_run_out_and_not_before(work):
-    await callers.use_nonce(work, "key-1", "n" * 22, NOW)
+    await _used_before(work)
     await callers.forget_nonces(work, NOW)
-    assert not await callers.use_nonce(work, "key-1", "n" * 22, NOW)
+    assert await _used_before(work)
     await callers.forget_nonces(work, NOW + timedelta(microseconds=1))
-    assert await callers.use_nonce(work, "key-1", "n" * 22, NOW)
+    assert not await _used_before(work)
 
 
 async def _until_waiting(work, number=1):
@@ -74,30 +84,31 @@ async def test_of_two_at_once_with_one_nonce_one_is_a_replay_unless_the_first_ca
 ):
     async def second():
         async with UnitOfWork(engine) as work:
-            taken = await callers.use_nonce(work, "key-1", "n" * 22, NOW)
+            is_replay = await _used_before(work)
             await work.commit()
-            return taken
+            return is_replay
 
     async with UnitOfWork(engine) as first:
-        assert await callers.use_nonce(first, "key-1", "n" * 22, NOW)
+        assert not await _used_before(first)
         waiting = asyncio.create_task(second())
         async with UnitOfWork(owner_engine) as watcher:
             await _until_waiting(watcher)
         if first_commits:
             await first.commit()
-    assert await waiting is not first_commits
+    assert await waiting is first_commits
 
 
 # ------------------------------------------------------------------------------------------ idempotency
 
 
 async def _claim(work, body="town", key="key-0001", request=HASH):
-    return await callers.claim_key(work, body, key, request, NOW)
+    await callers.lock_idempotency(work, body, [key])
+    return callers.claim_key(work, body, key, request)
 
 
 async def _keep(work, keyring, answer=ANSWER):
     key = await keyring.of_service(work, NOW)
-    await callers.keep_answer(work, key, SERVICE, "town", "key-0001", answer)
+    callers.keep_answer(work, key, SERVICE, "town", "key-0001", answer, NOW)
     return key
 
 
@@ -117,7 +128,7 @@ async def test_the_first_answer_is_kept_with_the_hash_of_its_request(work, keyri
     key = await _keep(work, keyring)
     claim = await _claim(work, request=b"another")
     assert claim.request_hash == HASH
-    assert claim.answer(key, "town", "key-0001") == ANSWER
+    assert callers.answer_of(claim, key, "town", "key-0001") == ANSWER
 
 
 async def test_an_answer_does_not_open_under_another_key(work, keyring):
@@ -126,14 +137,14 @@ async def test_an_answer_does_not_open_under_another_key(work, keyring):
     claim = await _claim(work)
     for body, name in (("town", "key-0002"), ("other", "key-0001")):
         with pytest.raises(SealBroken):
-            claim.answer(key, body, name)
+            callers.answer_of(claim, key, body, name)
 
 
 async def test_the_second_of_two_at_once_waits_and_gets_the_first_one_s_answer(engine, owner_engine, keyring):
     async def second():
         async with UnitOfWork(engine) as work:
             claim = await _claim(work)
-            return claim.answer(await keyring.find(work, claim.owner), "town", "key-0001")
+            return callers.answer_of(claim, await keyring.find(work, claim.owner), "town", "key-0001")
 
     async with UnitOfWork(engine) as first:
         assert await _claim(first) is None
@@ -199,7 +210,7 @@ async def test_an_entry_says_all_that_the_law_asks_for(engine, owner_engine):
         person_id=new_id(),
     )
     async with UnitOfWork(engine) as work:
-        await callers.record_disclosure(work, entry)
+        callers.record_disclosure(work, entry)
         await work.commit()
     async with UnitOfWork(owner_engine) as owner:
         (row,) = await owner.rows(t.disclosure_entry.select())

@@ -27,9 +27,10 @@ root_only = pytest.mark.skipif(not IS_ROOT, reason="only root has to lend its se
 
 # argv: data folder ("" for a fleeting one), binaries, account to become first ("" for none)
 LAUNCHER = """
-import os, pwd, sys
+import os, pwd, signal, sys
 from pathlib import Path
 from registry.store.embedded import EmbeddedServer
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have begun the tests with Ctrl-C ignored
 data, binaries, account = sys.argv[1:]
 if account:
     entry = pwd.getpwnam(account)

@@ -106,5 +106,5 @@ async def _record(work, keyring):
     person_id, key = await a_person(work, keyring)
     submission_id = await a_submission(work, keyring)
     made = await a_movement(work, key, person_id, submission_id)
-    await records.replace_versions(work, key, person_id, gone=(), come=fold([made]).versions, revision=1)
+    records.add_versions(work, key, person_id, fold([made]).versions, revision=1)
     return person_id, submission_id

@@ -20,7 +20,7 @@ async def test_a_submission_comes_back_as_it_was_stored(work, keyring):
     made = submission(replaces=new_id())
     content = Content(body=b"\x00\xff exact bytes", evidence="a..b", receipt=b'{"state": "accepted"}')
     key = await keyring.make(work, made.submission_id, NOW)
-    await submissions.add(work, key, made, content)
+    submissions.add(work, key, made, content)
     assert await submissions.get(work, made.submission_id) == made
     assert await submissions.content_of(work, key, made.submission_id) == content
 
@@ -120,17 +120,21 @@ async def test_a_case_about_whose_record_it_is_keeps_it_in_review(work, keyring,
     person_id, _ = await a_person(work, keyring)
     submission_id = await a_submission(work, keyring)
     case = Case(person_id=person_id, submission_id=submission_id, kind=kind, rivals=(new_id(),))
-    await submissions.open_cases(work, [case], NOW)
-    assert await submissions.is_in_review(work, person_id) is in_review
+    submissions.open_cases(work, [case], NOW)
+    assert await _in_review(work, person_id) is in_review
     await work.run(t.review_case.update().where(t.review_case.c.person_id == person_id).values(closed_at=NOW))
-    assert not await submissions.is_in_review(work, person_id)
+    assert not await _in_review(work, person_id)
+
+
+async def _in_review(work, person_id):
+    return (await submissions.how_known(work, [person_id]))[person_id].in_review
 
 
 async def test_events_go_into_the_outbox_of_the_same_transaction(work, keyring):
     person_id, _ = await a_person(work, keyring)
     submission_id = await a_submission(work, keyring)
     made = Event(person_id=person_id, submission_id=submission_id, kind="moved-abroad", recipients=(TOWN,))
-    await submissions.add_events(work, [made], NOW)
+    submissions.add_events(work, [made], NOW)
     (row,) = await work.rows(t.event.select().where(t.event.c.person_id == person_id))
     assert (row["kind"], row["recipients"], row["at"]) == ("moved-abroad", [TOWN], NOW)
 
@@ -139,18 +143,18 @@ async def test_the_latest_word_on_an_addressee_is_held(work, keyring):
     person_id, _ = await a_person(work, keyring)
     first, second = [await a_submission(work, keyring) for _ in range(2)]
     held = HeldRemovedRecord(person_id=person_id, submission_id=first, content_key=b"1")
-    assert await submissions.removed_record(work, TOWN, b"addressee") is None
-    await submissions.hold_removed_record(work, TOWN, b"addressee", held)
+    assert await submissions.removed_records(work, TOWN, [b"addressee"]) == {}
+    submissions.hold_removed_record(work, TOWN, b"addressee", held)
     later = msgspec.structs.replace(held, submission_id=second, content_key=b"2")
-    await submissions.hold_removed_record(work, TOWN, b"addressee", later)
-    assert await submissions.removed_record(work, TOWN, b"addressee") == later
+    submissions.hold_removed_record(work, TOWN, b"addressee", later)
+    assert await submissions.removed_records(work, TOWN, [b"addressee", b"other"]) == {b"addressee": later}
 
 
 async def test_the_same_addressee_number_in_two_towns_is_two_people(work, keyring):
     person_id, _ = await a_person(work, keyring)
     held = HeldRemovedRecord(person_id=person_id, submission_id=await a_submission(work, keyring), content_key=b"1")
-    await submissions.hold_removed_record(work, TOWN, b"addressee", held)
-    assert await submissions.removed_record(work, "472018", b"addressee") is None
+    submissions.hold_removed_record(work, TOWN, b"addressee", held)
+    assert await submissions.removed_records(work, "472018", [b"addressee"]) == {}
     assert await records.count_people(work) >= 1
 
 
@@ -160,7 +164,7 @@ async def test_an_addressee_number_is_known_from_the_stamp_of_its_first_paper_on
         for content in (b"1", b"2"):
             submission_id = await a_submission(work, keyring)
             held = HeldRemovedRecord(person_id=person_id, submission_id=submission_id, content_key=content)
-            await submissions.hold_removed_record(work, TOWN, b"addressee", held)
+            submissions.hold_removed_record(work, TOWN, b"addressee", held)
             await work.commit()
             await _tick(sequencer_engine)
         found = [await submissions.person_of_addressee(work, TOWN, b"addressee", up_to=seq) for seq in (0, 1, 2)]
@@ -176,7 +180,7 @@ async def test_what_stands_and_falls_with_a_submission_is_closed_and_opened_with
         for submission_id in (mended, other)
         for kind in kinds
     ]
-    await submissions.open_cases(work, cases, NOW)
+    submissions.open_cases(work, cases, NOW)
     await submissions.close_cases(work, mended, NOW)
     mine = t.review_case.c.person_id == person_id
     left = t.review_case.select().where(mine, t.review_case.c.closed_at.is_(None))
@@ -191,11 +195,15 @@ async def test_what_stands_and_falls_with_a_submission_is_closed_and_opened_with
 async def test_exactly_the_disputes_of_a_record_are_open(work, keyring):
     person_id, _ = await a_person(work, keyring)
     submission_id = await a_submission(work, keyring)
-    await submissions.open_cases(work, [Case(person_id=person_id, submission_id=submission_id, kind="rivals")], NOW)
+    submissions.open_cases(work, [Case(person_id=person_id, submission_id=submission_id, kind="rivals")], NOW)
     mine = t.review_case.select().where(t.review_case.c.person_id == person_id, t.review_case.c.closed_at.is_(None))
     seen = []
     for disputes in ([("values-differ", "name")], [("values-differ", "name"), ("values-differ", "sex")], []):
-        await submissions.settle_cases(work, person_id, submission_id, disputes, NOW)
+        known = (await submissions.how_known(work, [person_id]))[person_id]
+        over, new = submissions.settled(known, disputes)
+        await submissions.close(work, over, NOW)
+        cases = (Case(person_id=person_id, submission_id=submission_id, kind=kind, field=field) for kind, field in new)
+        submissions.open_cases(work, cases, NOW)
         seen.append(sorted((row["kind"], row["field"]) for row in await work.rows(mine)))
     rivals = ("rivals", "")
     assert seen == [

@@ -3,19 +3,20 @@
 import asyncpg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from registry.store import records
 from registry.store.engine import TIMEOUTS, asyncpg_url, connect
-from registry.store.unit_of_work import StoreUnavailable, UnitOfWork
-from tests.store.rows import NOW, new_id
+from registry.store.unit_of_work import StoreUnavailable, Taken, UnitOfWork
+from tests.store.rows import NOW, new_id, search_key
 
 pytestmark = pytest.mark.anyio
 
 
 async def _open_a_record(work):
-    await records.open_person(work, new_id(), NOW)
+    work.later(records.PERSON, records.person_row(new_id(), NOW))
+    await work.write()
 
 
 async def _count(engine):
@@ -62,10 +63,10 @@ async def test_a_savepoint_undoes_what_happens_inside_and_no_more(engine):
 async def test_a_refused_statement_inside_a_savepoint_leaves_the_transaction_alive(engine):
     person_id = new_id()
     async with UnitOfWork(engine) as work:
-        await records.open_person(work, person_id, NOW)
-        with pytest.raises(IntegrityError):
+        work.later(records.PERSON, records.person_row(person_id, NOW))
+        with pytest.raises(Taken):
             async with work.savepoint():
-                await records.open_person(work, person_id, NOW)
+                work.later(records.PERSON, records.person_row(person_id, NOW))
         await work.commit()
     assert await _count(engine) == 1
 
@@ -196,7 +197,8 @@ async def test_a_server_that_cannot_serve_now_is_an_outage(engine, settings, sta
 async def test_waiting_too_long_for_somebody_else_is_an_outage(engine):
     person_id = new_id()
     async with UnitOfWork(engine) as first:
-        await records.open_person(first, person_id, NOW)
+        first.later(records.PERSON, records.person_row(person_id, NOW))
+        await first.write()
         await first.commit()
         await records.lock_people(first, [person_id])
 
@@ -216,3 +218,68 @@ async def test_a_wrong_statement_is_no_outage(engine):
 
     with pytest.raises(ProgrammingError):
         await act()
+
+
+# -------------------------------------------------------------------------------------- one that only reads
+
+
+async def test_what_only_reads_writes_its_entry_with_the_commit(engine):
+    async with UnitOfWork(engine, only_reads=True) as work:
+        work.later(records.PERSON, records.person_row(new_id(), NOW))
+        assert await _count(engine) == 0
+        await work.commit()
+    assert await _count(engine) == 1
+
+
+async def test_what_only_reads_and_fails_has_written_nothing(engine):
+    async def act():
+        async with UnitOfWork(engine, only_reads=True) as work:
+            work.later(records.PERSON, records.person_row(new_id(), NOW))
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await act()
+    assert await _count(engine) == 0
+
+
+async def test_what_only_reads_meets_what_is_there_already(engine):
+    person_id = new_id()
+    for expected in (None, "pk_person"):
+        async with UnitOfWork(engine, only_reads=True) as work:
+            work.later(records.PERSON, records.person_row(person_id, NOW))
+            assert await _met(work.commit()) == expected
+
+
+async def _met(act):
+    try:
+        await act
+    except Taken as taken:
+        return taken.constraint
+    return None
+
+
+async def test_a_dead_connection_costs_what_only_reads_one_request_and_no_more(database):
+    single = connect(database, role="registry_app", pool_size=1)
+
+    async def act():
+        async with UnitOfWork(single, only_reads=True) as work:
+            return await records.open_people(work, None, [new_id()])
+
+    assert await act() == {}
+    await _kill_connections(database)
+    with pytest.raises(StoreUnavailable):
+        await act()
+    assert await act() == {}
+    await single.dispose()
+
+
+async def test_waiting_too_long_is_an_outage_for_what_only_reads(engine):
+    async def act():
+        async with UnitOfWork(engine, only_reads=True) as work:
+            await work.run(text("SET lock_timeout = 1"))
+            await records.lock_keys(work, [search_key()])
+
+    async with UnitOfWork(engine) as holder:
+        await records.lock_keys(holder, [search_key()])
+        with pytest.raises(StoreUnavailable):
+            await act()

@@ -146,21 +146,23 @@ def _record(life: _Life, luck: Luck) -> RemovedRecord:
     text = within_cp932 if form_of(town.code).is_cp932 else str
     address, place = home_address(town, life.left, luck.share()), register_place(town, luck.share())
     honseki = Honseki(text=place, head=text(f"{who.surname.kanji}　{who.given.kanji}")) if life.is_japanese else None
+    name, birth_date, events = _name(life, text), on(who.birth), _events(life)
+    number, code = _numbers(life, events[-1][0])
     lines = tuple(
         HistoryLine(
-            history_number=number,
+            history_number=place,
             reason=reason,
             effective=on(day),
             notified_on=day,
-            name=_name(life, text),
-            birth_date=on(who.birth),
+            name=name,
+            birth_date=birth_date,
             sex=who.sex,
             address=address,
             honseki=honseki,
-            individual_number=_individual_number(life, day),
-            resident_record_code=_resident_record_code(life, day),
+            individual_number=number if day >= NUMBERS_FROM else None,
+            resident_record_code=code if day >= RECORD_CODES_FROM else None,
         )
-        for number, (day, reason) in enumerate(_events(life), 1)
+        for place, (day, reason) in enumerate(events, 1)
     )
     addressee = numbering.addressee_number(life.number, life.series)
     return RemovedRecord(municipality=town.code, addressee_number=addressee, lines=lines)
@@ -190,9 +192,8 @@ def _capitals(name: str) -> str:
     return "".join(letter for letter in plain if letter.isascii()).upper()
 
 
-def _individual_number(life: _Life, day: date) -> IndividualNumber | None:
-    return numbering.individual_number(life.number, life.series) if day >= NUMBERS_FROM else None
-
-
-def _resident_record_code(life: _Life, day: date) -> ResidentRecordCode | None:
-    return numbering.resident_record_code(life.number, life.series) if day >= RECORD_CODES_FROM else None
+def _numbers(life: _Life, last: date) -> tuple[IndividualNumber | None, ResidentRecordCode | None]:
+    """Return the numbers that a bystander has by the day of the last line."""
+    number = numbering.individual_number(life.number, life.series) if last >= NUMBERS_FROM else None
+    code = numbering.resident_record_code(life.number, life.series) if last >= RECORD_CODES_FROM else None
+    return number, code

@@ -12,51 +12,67 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from registry.command_line import FAILED, NOT_UNDERSTOOD, AsJson, told
 from registry.sandbox.population.pieces import Plan
 from registry.sandbox.population.places import EVERYWHERE, UnknownPlace, Where, atlas
 from registry.sandbox.population.rates import DEFAULT_RATES, Rates
 from registry.sandbox.population.writing import PopulationRefused, Summary, write
 
-FAILED: Final = 1
-NOT_UNDERSTOOD: Final = 2
+PROCESSORS: Final = os.cpu_count() or 1
 
 say: Final = Console(stderr=True, highlight=False)
 
 
+def _several(english: str, japanese: str) -> Parameter:
+    return Parameter(help=told(english, japanese), consume_multiple=True, negative=())
+
+
+Number = Annotated[int, Parameter(help=told("How many people to make.", "作る人数。"))]
+Out = Annotated[
+    Path, Parameter(help=told("An empty or new folder for the files.", "書き出す空の、または新しいフォルダー。"))
+]
+Seed = Annotated[int, Parameter(help=told("The same seed gives the same people.", "同じシードからは同じ人ができる。"))]
+Codes = Annotated[
+    tuple[str, ...],
+    _several(
+        "Whose extracts to write, by code; none named: all.", "抽出ファイルを書き出す市区町村のコード。なければすべて。"
+    ),
+]
+MissionCodes = Annotated[
+    tuple[str, ...],
+    _several("Whose reports to write, by code; none named: all.", "届書を書き出す在外公館のコード。なければすべて。"),
+]
+Concentrate = Annotated[
+    bool,
+    Parameter(
+        help=told(
+            "Have everybody come from these municipalities and live under these missions.",
+            "全員がこれらの市区町村から転出し、これらの公館の管轄に住むものとする。",
+        ),
+        negative=(),
+    ),
+]
+Chances = Annotated[
+    tuple[str, ...],
+    _several("A rate as name=value (see rates.py); may be repeated.", "割合。名前=値(rates.py を参照)。繰り返し可。"),
+]
+Processes = Annotated[int, Parameter(help=told("How many processes make people.", "並行するプロセスの数。"))]
+
+
 def populate(  # noqa: PLR0913 - a command line has as many options as there is to choose
-    number: int,
+    number: Number,
     /,
     *,
-    out: Annotated[Path, Parameter(help="An empty or new folder for the files.")],
-    seed: Annotated[int, Parameter(help="The same seed gives the same people.")] = 1,
-    municipality: Annotated[
-        tuple[str, ...],
-        Parameter(help="Whose extracts to write, by code; none named: all.", consume_multiple=True, negative=()),
-    ] = (),
-    mission: Annotated[
-        tuple[str, ...],
-        Parameter(help="Whose reports to write, by code; none named: all.", consume_multiple=True, negative=()),
-    ] = (),
-    concentrate: Annotated[
-        bool,
-        Parameter(help="Have everybody come from these municipalities and live under these missions.", negative=()),
-    ] = False,
-    rate: Annotated[
-        tuple[str, ...],
-        Parameter(help="A rate as name=value (see rates.py); may be repeated.", consume_multiple=True, negative=()),
-    ] = (),
-    processes: Annotated[int, Parameter(help="How many processes make people.")] = os.cpu_count() or 1,
-    json: Annotated[bool, Parameter(help="Print what was written as JSON on standard output.", negative=())] = False,
+    out: Out,
+    seed: Seed = 1,
+    municipality: Codes = (),
+    mission: MissionCodes = (),
+    concentrate: Concentrate = False,
+    rate: Chances = (),
+    processes: Processes = PROCESSORS,
+    json: AsJson = False,
 ) -> None:
-    """Write a made-up population: extracts of municipalities with their layouts, reports of missions, and the truth.
-
-    The same NUMBER, seed, rates and places give the same files. Memory does not grow with NUMBER (up to 10,000,000).
-    Exit codes: 0 done; 1 not done, the message says why; 2 the command line makes no sense.
-
-    Examples:
-    registry sandbox populate 100000 --out var/people --municipality 131016 141003 --mission JP-CG-NEW-YORK
-    registry sandbox populate 2000 --out var/twins --concentrate --municipality 131016 --rate twins=1 children=1
-    """
+    """Write a made-up population: extracts of municipalities with their layouts, reports of missions, and the truth."""
     if os.environ.get("REGISTRY_ENV") == "production":
         _stop("no made-up people in production: unset REGISTRY_ENV or run this elsewhere", FAILED)
     plan = Plan(

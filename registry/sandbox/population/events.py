@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from registry.domain.basic_four import Honseki, PersonName
+from registry.domain.civil_status import Retention
 from registry.domain.dates import ONE_DAY, IncompleteDate
 from registry.domain.residence_report import (
     NumberCheck,
@@ -24,6 +25,9 @@ from registry.sandbox.population.truth import Ending, Household, Person
 _CHECKED: Final = NumberCheck(number_checked_by="個人番号カード（裏面）", identity_checked_by="旅券")
 _SHORTEST_STAY: Final = timedelta(days=93)
 """A planned stay of three months or more, whatever months they are (旅券法16条)."""
+
+_NATIONALITY_BY_BIRTH: Final = frozenset({"AR", "BR", "CA", "CL", "MX", "PE", "PY", "US"})
+"""Countries whose national is who was born there, among those where many Japanese live (国籍法12条)."""
 
 _SOON: Final = 45
 """Days within which a report without trouble is filed."""
@@ -101,14 +105,15 @@ def _returns(household: Household) -> Iterator[Event]:
 
 def report_on(event: Event, household: Household) -> ResidenceReport:
     """Return the report of an event as it should be: complete, without a mistake, soon after."""
-    stay = household.stay_on(event.day)
+    stay, notified = household.stay_on(event.day), notified_on(event, household)
+    retention = _retention(event, stay.place.country, notified)
     is_address_told = event.what not in _WITHOUT_ADDRESS
     return ResidenceReport(
         kind=_KIND.get(event.what, ReportKind.CHANGE),
         mission=stay.place.mission,
         effective=on(event.day),
-        notified_on=notified_on(event, household),
-        people=tuple([reported(person, event) for person in event.people]),
+        notified_on=notified,
+        people=tuple([reported(person, event, retention) for person in event.people]),
         address_abroad=stay.address if is_address_told else None,
         came_from=event.came_from or None,
         contact=household.contact if is_address_told else None,
@@ -128,7 +133,14 @@ def _planned_end(event: Event, household: Household) -> IncompleteDate | None:
     return on(end) if end - event.day >= _SHORTEST_STAY else None
 
 
-def reported(person: Person, event: Event) -> ReportedPerson:
+def _retention(event: Event, country: str, notified: date) -> Retention | None:
+    """Return how a child born abroad kept the Japanese nationality, where birth in that country gives another."""
+    if event.what is not What.BORN:
+        return None
+    return Retention(declared_on=notified) if country in _NATIONALITY_BY_BIRTH else Retention(is_needed=False)
+
+
+def reported(person: Person, event: Event, retention: Retention | None) -> ReportedPerson:
     """Return a person as the form should have them on the day of an event; a wedding tells the name from before."""
     is_wedding = event.what is What.WEDDED
     name, honseki = who(person, event.day - ONE_DAY if is_wedding else event.day)
@@ -148,6 +160,7 @@ def reported(person: Person, event: Event) -> ReportedPerson:
         new_name=new_name,
         new_honseki=new_honseki,
         born_abroad=event.what is What.BORN,
+        retention=retention,
     )
 
 

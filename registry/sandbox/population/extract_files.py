@@ -3,10 +3,11 @@
 import codecs
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Final
 
-from registry.domain.removed_record import HistoryLine, RemovedRecord
+from registry.domain.removed_record import RemovedRecord
 from registry.sandbox.population.bystanders import InExtract, Nationality
 from registry.sandbox.population.days import on
 from registry.sandbox.population.extract_forms import ExtractForm
@@ -21,43 +22,47 @@ def heading(form: ExtractForm) -> bytes:
     return mark + _lines([[name for _, name in form.columns]], form)
 
 
-def lines_of(someone: InExtract, form: ExtractForm) -> bytes:
-    """Return the lines of one person of an extract."""
-    record = someone.record
-    return _lines([_cells(record, line, someone.nationality, form) for line in record.lines], form)
+def lines_of(people: Iterable[InExtract], form: ExtractForm) -> bytes:
+    """Return the lines of people of an extract, all of each together."""
+    in_order = itemgetter(*(ours for ours, _ in form.columns))
+    return _lines((in_order(items) for someone in people for items in _items_of(someone, form)), form)
 
 
-def _lines(rows: Iterable[list[str]], form: ExtractForm) -> bytes:
+def _lines(rows: Iterable[Sequence[str]], form: ExtractForm) -> bytes:
     written = io.StringIO(newline="")
     csv.writer(written, delimiter=form.delimiter, quoting=form.quoting, lineterminator=form.line_end).writerows(rows)
     return written.getvalue().encode(form.encoding)
 
 
-def _cells(record: RemovedRecord, line: HistoryLine, nationality: Nationality, form: ExtractForm) -> list[str]:
-    name, honseki = line.name, line.honseki
-    number, code = line.individual_number, line.resident_record_code
-    items = {
-        "": "",
-        "addressee_number": record.addressee_number,
-        "history_number": str(line.history_number),
-        "reason": form.reasons[line.reason],
-        "effective": form.day(line.effective),
-        "notified_on": form.day(on(line.notified_on)),
-        "name": _joined(name.surname, name.given, _SPACE),
-        "kana": _joined(name.surname_kana, name.given_kana, _HALF_SPACE if form.is_cp932 else _SPACE),
-        "former_surname": name.former_surname,
-        "birth_date": form.birth(line.birth_date),
-        "sex": form.sexes.get(line.sex, ""),
-        "nationality": _nationality(nationality, record, form),
-        "address": line.address.text,
-        "address_municipality": str(line.address.municipality),
-        "honseki": honseki.text if honseki else "",
-        "honseki_head": honseki.head if honseki else "",
-        "individual_number": number.reveal() if number else "",
-        "resident_record_code": code.reveal() if code else "",
-        "destination": line.destination,
-    }
-    return [items[ours] for ours, _ in form.columns]
+def _items_of(someone: InExtract, form: ExtractForm) -> Iterator[dict[str, str]]:
+    """Yield what each line of a person says, by our names of the columns."""
+    record = someone.record
+    nationality = _nationality(someone.nationality, record, form)
+    space = _HALF_SPACE if form.is_cp932 else _SPACE
+    for line in record.lines:
+        name, address, honseki = line.name, line.address, line.honseki
+        number, code = line.individual_number, line.resident_record_code
+        yield {
+            "": "",
+            "addressee_number": record.addressee_number,
+            "history_number": str(line.history_number),
+            "reason": form.reasons[line.reason],
+            "effective": form.day(line.effective),
+            "notified_on": form.day(on(line.notified_on)),
+            "name": _joined(name.surname, name.given, _SPACE),
+            "kana": _joined(name.surname_kana, name.given_kana, space),
+            "former_surname": name.former_surname,
+            "birth_date": form.birth(line.birth_date),
+            "sex": form.sexes.get(line.sex, ""),
+            "nationality": nationality,
+            "address": address.text,
+            "address_municipality": str(address.municipality),
+            "honseki": honseki.text if honseki else "",
+            "honseki_head": honseki.head if honseki else "",
+            "individual_number": number.reveal() if number else "",
+            "resident_record_code": code.reveal() if code else "",
+            "destination": line.destination,
+        }
 
 
 def _joined(surname: str, given: str, space: str) -> str:

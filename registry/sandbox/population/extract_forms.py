@@ -6,6 +6,8 @@ and an encoding of its own. Which system a municipality uses follows from its co
 
 import csv
 from collections.abc import Callable
+from datetime import date
+from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
@@ -23,25 +25,32 @@ UNKNOWN_DATE: Final = "99999999"
 _UNKNOWN_PART: Final = "99"
 
 
-def _in_era(value: IncompleteDate) -> str:
-    """昭和60年3月7日; what is not known stands as it was said."""
-    return in_japanese_calendar(value.earliest) if value.is_complete else value.text
+def _dates(
+    complete: Callable[[date], str], incomplete: Callable[[IncompleteDate], str]
+) -> Callable[[IncompleteDate], str]:
+    """Return what writes dates: each day is worked out once and then stands in thousands of lines."""
+    written = lru_cache(maxsize=1 << 16)(complete)
+
+    def write(value: IncompleteDate) -> str:
+        day = value.day
+        return incomplete(value) if day is None else written(day)
+
+    return write
 
 
-def _by_initial(value: IncompleteDate) -> str:
-    """S60.03.07."""
-    if not value.is_complete:
-        return value.text
-    era, year = (text := in_japanese_calendar(value.earliest))[:2], text[2 : text.index("年")]
+def _as_said(value: IncompleteDate) -> str:
+    return value.text
+
+
+def _by_initial(day: date) -> str:
+    era, year = (text := in_japanese_calendar(day))[:2], text[2 : text.index("年")]
     number = 1 if year == "元" else int(year)
-    return f"{_INITIALS[era]}{number:02}.{value.earliest.month:02}.{value.earliest.day:02}"
+    return f"{_INITIALS[era]}{number:02}.{day.month:02}.{day.day:02}"
 
 
-def _in_digits(value: IncompleteDate) -> str:
-    """19850307, and 19850399 where the day is not known."""
+def _with_unknown_parts(value: IncompleteDate) -> str:
+    """Write 19850399 where the day is not known."""
     digits = value.iso().replace("-", "")
-    if value.is_complete:
-        return digits
     is_plain = len(digits) == len(UNKNOWN_DATE) and read(value.iso()) == value
     if not is_plain or digits.startswith("0000"):
         return _said(value)
@@ -49,13 +58,21 @@ def _in_digits(value: IncompleteDate) -> str:
     return "".join(_UNKNOWN_PART if part == "00" else part for part in parts)
 
 
-def _with_slashes(value: IncompleteDate) -> str:
-    """1985/03/07."""
-    return value.iso().replace("-", "/") if value.is_complete else _said(value)
-
-
 def _said(value: IncompleteDate) -> str:
     return UNKNOWN_DATE if value == IncompleteDate.unknown() else value.text
+
+
+_IN_ERA: Final = _dates(in_japanese_calendar, _as_said)
+"""昭和60年3月7日; what is not known stands as it was said."""
+
+_BY_INITIAL: Final = _dates(_by_initial, _as_said)
+"""S60.03.07."""
+
+_IN_DIGITS: Final = _dates(lambda day: f"{day:%Y%m%d}", _with_unknown_parts)
+"""19850307."""
+
+_WITH_SLASHES: Final = _dates(lambda day: f"{day:%Y/%m/%d}", _said)
+"""1985/03/07."""
 
 
 class ExtractForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,8 +151,8 @@ _FORMS: Final = (
         japanese="JPN",
         foreign=("USA", "CHN", "KOR", "VNM", "BRA"),
         kana=lambda name: name.half,
-        birth=_in_era,
-        day=_by_initial,
+        birth=_IN_ERA,
+        day=_BY_INITIAL,
     ),
     ExtractForm(
         name="様式乙",
@@ -155,8 +172,8 @@ _FORMS: Final = (
         japanese="392",
         foreign=("840", "156", "410", "704", "076"),
         kana=lambda name: name.kana,
-        birth=_in_digits,
-        day=_in_digits,
+        birth=_IN_DIGITS,
+        day=_IN_DIGITS,
     ),
     ExtractForm(
         name="様式丙",
@@ -175,8 +192,8 @@ _FORMS: Final = (
         japanese="日本人",
         foreign=("外国人",),
         kana=lambda name: hiragana(name.kana),
-        birth=_with_slashes,
-        day=_with_slashes,
+        birth=_WITH_SLASHES,
+        day=_WITH_SLASHES,
     ),
 )
 

@@ -114,7 +114,7 @@ class Family:
             for _ in range(1 + dice.falls(self._rates.twins)):
                 if len(self._people) < self._room:
                     sex = _FEMALE if dice.falls(0.5) else _MALE
-                    given = self._names.foreign(sex, dice.share) if dice.falls(foreign) else self._given(sex, birth)
+                    given = self._given_to_child(sex, birth, foreign)
                     who = Who(Relation.CHILD, sex, birth, surname, given, honseki, later=later)
                     self._add(who._replace(is_born_abroad=is_abroad))
 
@@ -143,6 +143,15 @@ class Family:
 
     def _given(self, sex: Sex, birth: int) -> Written:
         return self._names.given(sex, int(birth / _YEAR) + 1, self._dice.share)
+
+    def _given_to_child(self, sex: Sex, birth: int, foreign: float) -> Written:
+        """Draw a name that no brother or sister has, however written."""
+        dice = self._dice
+        while True:
+            given = self._names.foreign(sex, dice.share) if dice.falls(foreign) else self._given(sex, birth)
+            others = (one.given for one in self._people if one.relation is Relation.CHILD)
+            if not any(given.kana == other.kana or given.typed == other.typed for other in others):
+                return given
 
     def _foreign_name(self, sex: Sex) -> tuple[Written, Written]:
         return self._names.foreign("surname", self._dice.share), self._names.foreign(sex, self._dice.share)

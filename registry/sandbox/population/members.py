@@ -59,7 +59,7 @@ class Fates:
         left = None if who.is_born_abroad else course.left + who.later
         arrived = who.birth if who.is_born_abroad else course.arrived + who.later
         no_record = self._no_record(left)
-        number = self._number(index, left, no_record)
+        number, code = self._number(index, left, no_record), self._record_code(index, left, no_record)
         ending, ended = self._fate(arrived)
         wed_on = self._wed_on(who, left)
         return Person(
@@ -83,7 +83,8 @@ class Fates:
             no_record=no_record,
             individual_number=number,
             number_changed_on=self._number_changed_on(left) if number else None,
-            resident_record_code=self._record_code(index, left, no_record),
+            resident_record_code=code,
+            record_code_changed_on=self._record_code_changed_on(left) if code else None,
             wedding=who.wedding,
             ending=ending,
             ended=ended,
@@ -111,9 +112,12 @@ class Fates:
     def _number(index: int, left: int | None, no_record: NoRecord | None) -> IndividualNumber | None:
         return numbering.individual_number(index) if _was_registered_since(_NUMBERS, left, no_record) else None
 
-    @staticmethod
-    def _record_code(index: int, left: int | None, no_record: NoRecord | None) -> ResidentRecordCode | None:
-        return numbering.resident_record_code(index) if _was_registered_since(_RECORD_CODES, left, no_record) else None
+    def _record_code(self, index: int, left: int | None, no_record: NoRecord | None) -> ResidentRecordCode | None:
+        if not _was_registered_since(_RECORD_CODES, left, no_record):
+            return None
+        if self._dice.falls(self._rates.record_code_uncertain):
+            return numbering.uncertain_record_code(index)
+        return numbering.resident_record_code(index)
 
     def _fate(self, arrived: int) -> tuple[Ending, date | None]:
         """Draw how a member's life abroad ends: as the household's, unless death or loss of nationality is first."""
@@ -148,6 +152,9 @@ class Fates:
 
     def _number_changed_on(self, left: int | None) -> date | None:
         return self._day_at_home(self._rates.number_changed, left, _NUMBERS + 60)
+
+    def _record_code_changed_on(self, left: int | None) -> date | None:
+        return self._day_at_home(self._rates.record_code_changed, left, _RECORD_CODES + 60)
 
 
 def _was_registered_since(day: int, left: int | None, no_record: NoRecord | None) -> bool:

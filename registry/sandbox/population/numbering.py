@@ -1,9 +1,10 @@
 """仮想の番号 — 個人番号, 住民票コード, 宛名番号 and passport numbers of people who do not exist.
 
 Every number has the right check digit and begins in a way that is easy to look for: 個人番号 with 992, 住民票コード
-with 99 or 98, 宛名番号 with 9 and passports with TZ. (The demo's samples begin with 9913: the two never meet.) Between
-beginning and check digit stand eight digits, one for each of a hundred million: ten series of ten million people.
-They are scattered by one multiplication, which no two share, because in life neighbours have no neighbouring numbers.
+with 99 or 98 (90 to 97 where the check digit is uncertain), 宛名番号 with 9 and passports with TZ. (The demo's samples
+begin with 9913: the two never meet.) Between beginning and check digit stand eight digits, one for each of a hundred
+million: ten series of ten million people. They are scattered by one multiplication, which no two share, because in
+life neighbours have no neighbouring numbers.
 """
 
 from enum import IntEnum
@@ -27,7 +28,7 @@ class Series(IntEnum):
 
     PERSON = 0
     BEFORE_CHANGE = 1
-    """The number that a person had before it was changed (番号法7条2項)."""
+    """The 個人番号 and 住民票コード that a person had before they were changed."""
     SECOND_ENTRY = 2
     """The same person under a second 宛名番号."""
     FOREIGN_MEMBER = 3
@@ -53,6 +54,14 @@ def resident_record_code(index: int, series: int = Series.PERSON) -> ResidentRec
     if remainder <= 1:  # the 8 in 98 weighs four less than the 9 in 99, and so leads away from there
         lead, remainder = RECORD_CODES_BEGIN[1], remainder + 7
     return ResidentRecordCode(f"{lead}{middle}{_CHECK[remainder]}")
+
+
+def uncertain_record_code(index: int) -> ResidentRecordCode:
+    """Return a 住民票コード of the unverified branch of its check digit (r ≤ 1), other than any certain one."""
+    middle = digits(index)
+    remainder = _after(_RECORD, middle)
+    lead = next(lead for lead in range(97, 89, -1) if (remainder - 4 * (99 - lead)) % 11 <= 1)
+    return ResidentRecordCode(f"{lead}{middle}0")
 
 
 def addressee_number(index: int, series: int = Series.PERSON) -> str:

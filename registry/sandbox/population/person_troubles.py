@@ -15,11 +15,13 @@ from msgspec.structs import replace
 from registry.domain.basic_four import AddressInJapan, Honseki, PersonName, Sex
 from registry.domain.date_reading import in_japanese_calendar
 from registry.domain.residence_report import ReportedPerson
+from registry.sandbox.population import numbering
 from registry.sandbox.population.days import on, read
 from registry.sandbox.population.luck import Chances, Luck
 from registry.sandbox.population.misspelling import mistyped_day, mistyped_kana, mistyped_latin, swapped_day
 from registry.sandbox.population.names import Written, half_width, hiragana, names
-from registry.sandbox.population.places import EVERYWHERE, atlas, home_address, register_place
+from registry.sandbox.population.numbering import Series
+from registry.sandbox.population.places import EVERYWHERE, atlas, before_merger, home_address, register_place, ward_on
 from registry.sandbox.population.rates import Rates
 from registry.sandbox.population.romaji import Style, latin
 from registry.sandbox.population.truth import Household, Person
@@ -250,6 +252,11 @@ def sex_wrong(draft: Draft, _: Luck) -> None:
     draft.change(sex=Sex.MALE if draft.person.sex is Sex.FEMALE else Sex.FEMALE)
 
 
+def retention_missing(draft: Draft, _: Luck) -> None:
+    """Leave out how a child born abroad is Japanese (国籍留保)."""
+    draft.change(retention=None)
+
+
 # ---------------------------------------------------------------- places and numbers
 def honseki_missing(draft: Draft, _: Luck) -> None:
     """Leave out the 本籍."""
@@ -276,6 +283,13 @@ def honseki_respelt(draft: Draft, luck: Luck) -> None:
     draft.change(honseki=replace(honseki, text=respelt))
 
 
+def honseki_abolished(draft: Draft, luck: Luck) -> None:
+    """Give the 本籍 under the name of a municipality that is no more."""
+    honseki = draft.value.honseki
+    if honseki is not None:
+        draft.change(honseki=replace(honseki, text=before_merger(honseki.text, luck.share())))
+
+
 def last_address_other(draft: Draft, luck: Luck) -> None:
     """Give another municipality than the last one: the one before, or that of the parents."""
     if draft.value.last_address is not None:
@@ -291,6 +305,28 @@ def last_address_abolished(draft: Draft, luck: Luck) -> None:
         draft.change(last_address=AddressInJapan(municipality=code, text=address.text))
 
 
+def last_address_ward(draft: Draft, luck: Luck) -> None:
+    """Give the code of a ward for its designated city."""
+    home, address = draft.person.home, draft.value.last_address
+    if home is None or address is None or draft.person.left is None:
+        return
+    ward = ward_on(home.town, draft.person.left, luck.share())
+    if ward is not None:
+        draft.change(last_address=AddressInJapan(municipality=ward.code, text=address.text))
+
+
+def number_outdated(draft: Draft, _: Luck) -> None:
+    """Give the 個人番号 from before its change."""
+    if draft.person.number_changed_on is not None and draft.value.individual_number is not None:
+        draft.change(individual_number=numbering.individual_number(draft.person.index, Series.BEFORE_CHANGE))
+
+
+def record_code_outdated(draft: Draft, _: Luck) -> None:
+    """Give the 住民票コード from before its change."""
+    if draft.person.record_code_changed_on is not None and draft.value.resident_record_code is not None:
+        draft.change(resident_record_code=numbering.resident_record_code(draft.person.index, Series.BEFORE_CHANGE))
+
+
 def number_of_relative(draft: Draft, luck: Luck) -> None:
     """Give the number of another member of the household."""
     others = [
@@ -304,13 +340,14 @@ def number_of_relative(draft: Draft, luck: Luck) -> None:
 
 HABITS: Final = (
     *(former_surname, former_surname_noted, typed, other_romaji, name_joined, capitals, hiragana_used),
-    *(half_width_used, birth_in_japanese_calendar, honseki_respelt, last_address_abolished),
+    *(half_width_used, birth_in_japanese_calendar, honseki_abolished, honseki_respelt, last_address_ward),
+    *(last_address_abolished, number_outdated, record_code_outdated),
 )
 """What a person does in every report alike."""
 
 SLIPS: Final = (
     *(other_form, kanji_mistyped, kana_mistyped, latin_mistyped, names_swapped, birth_mistyped, birth_swapped),
-    *(birth_era_mistaken, birth_incomplete, sex_blank, sex_wrong, honseki_missing, honseki_other),
+    *(birth_era_mistaken, birth_incomplete, retention_missing, sex_blank, sex_wrong, honseki_missing, honseki_other),
     *(last_address_other, number_of_relative, kanji_missing, kana_missing, latin_missing),
 )
 """What happens in one report and not in the next."""
@@ -319,8 +356,10 @@ IN_ORDER: Final = (
     *(former_surname, former_surname_noted, other_form, typed, kanji_mistyped, other_romaji),
     *(kana_mistyped, latin_mistyped, names_swapped, name_joined, capitals, hiragana_used, half_width_used),
     *(birth_mistyped, birth_swapped, birth_era_mistaken, birth_incomplete, birth_in_japanese_calendar),
-    *(sex_blank, sex_wrong, honseki_missing, honseki_other, honseki_respelt, last_address_other),
-    *(last_address_abolished, number_of_relative, kanji_missing, kana_missing, latin_missing),
+    *(retention_missing, sex_blank, sex_wrong, honseki_missing, honseki_other, honseki_abolished, honseki_respelt),
+    *(last_address_ward, last_address_other, last_address_abolished),
+    *(number_outdated, record_code_outdated, number_of_relative),
+    *(kanji_missing, kana_missing, latin_missing),
 )
 """First which name and which letters, then where they stand, then how they look, last what is left out."""
 

@@ -7,7 +7,8 @@ import msgspec
 from msgspec.structs import replace
 
 from registry.contract.decoding import encode
-from registry.sandbox.population.bystanders import in_extracts
+from registry.domain.municipality import MunicipalityCode
+from registry.sandbox.population.bystanders import InExtract, in_extracts
 from registry.sandbox.population.extract_files import lines_of
 from registry.sandbox.population.extract_forms import form_of
 from registry.sandbox.population.lives import households
@@ -91,12 +92,19 @@ _BYTES_OF_A_ROW: Final = 80
 def piece(plan: Plan, first: int, count: int) -> Piece:
     """Make the piece of the households whose heads have an index from ``first`` on, in ``count`` places."""
     made = Piece()
+    listed: dict[str, list[InExtract]] = {}
     for household in households(plan.seed, first, count, plan.rates, plan.where):
         whole = _up_to(household, plan.people)
         made.people += len(whole.people)
-        _add_extracts(made, whole, plan)
+        _list(listed, made, whole, plan)
         _add_reports(made, whole, plan)
+    made.extracts = {code: _part(code, people) for code, people in listed.items()}
     return made
+
+
+def _part(code: str, people: list[InExtract]) -> ExtractPart:
+    lines = sum(len(someone.record.lines) for someone in people)
+    return ExtractPart(data=lines_of(people, form_of(MunicipalityCode(code))), lines=lines)
 
 
 def _up_to(household: Household, people: int) -> Household:
@@ -106,16 +114,15 @@ def _up_to(household: Household, people: int) -> Household:
     return replace(household, people=tuple(one for one in household.people if one.index < people))
 
 
-def _add_extracts(made: Piece, household: Household, plan: Plan) -> None:
+def _list(listed: dict[str, list[InExtract]], made: Piece, household: Household, plan: Plan) -> None:
+    """Add whom a household brings into the extracts to those listed by municipality, and to the truth."""
     home = household.people[0].home  # a head has one, and all who left with it have the same
     if home is None or (plan.municipalities and str(home.town.code) not in plan.municipalities):
         return
     for someone in in_extracts(household, plan.rates):
         record = someone.record
         code = str(record.municipality)
-        part = made.extracts.setdefault(code, ExtractPart())
-        part.data += lines_of(someone, form_of(record.municipality))
-        part.lines += len(record.lines)
+        listed.setdefault(code, []).append(someone)
         if someone.person is not None:
             troubles = " ".join(someone.troubles)
             made.record_rows.append(RecordRow(code, record.addressee_number, someone.person, household.index, troubles))

@@ -6,7 +6,7 @@ their areas, with a few cities each that the mission is certainly competent for.
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
@@ -25,6 +25,9 @@ _QUARTERS: Final = (
     *("北町", "若葉台", "桜台", "富士見", "泉町", "錦町", "宝町", "青葉", "美園", "松原", "千歳町", "日の出町"),
     *("春日町", "朝日町", "弥生町", "昭和町", "曙町"),
 )
+_SHORTEST_NAME, _LONGEST_NAME = 5, 11
+"""Characters of a municipality's name with its prefecture."""
+
 _NUMERALS: Final = "一二三四五六七八九"
 _STREETS: Final = (
     *("{n} Example Street", "{n} Sample Avenue, Apt {a}", "{n} Placeholder Road", "{n} Nowhere Lane, Unit {a}"),
@@ -47,12 +50,16 @@ EVERYWHERE: Final = Where()
 
 
 class Town(NamedTuple):
-    """A present municipality and the first day on which it was what it is; before, one of its ``forerunners`` was."""
+    """A present municipality and the first day on which it was what it is; before, one of its ``forerunners`` was.
+
+    ``wards`` are those of a designated city, present and past.
+    """
 
     code: MunicipalityCode
     name: str
     since: date
     forerunners: tuple[Municipality, ...]
+    wards: tuple[Municipality, ...]
 
 
 class Place(NamedTuple):
@@ -99,9 +106,12 @@ def _towns(chosen: Iterable[str]) -> list[tuple[Town, float]]:
         str(row.code): row for row in table if row.valid_to is None and row.city is None and not row.code.is_prefecture
     }
     people = {row["code"]: float(row["thousands"]) for row in rows("municipality_populations.csv")}
-    before = _forerunners(table)
+    before, wards = _forerunners(table), _wards(table)
     return [
-        (_town(present[code], before), people.get(code, _TYPICAL[present[code].name[-1]]))
+        (
+            _town(present[code], before, wards.get(present[code].code, ())),
+            people.get(code, _TYPICAL[present[code].name[-1]]),
+        )
         for code in _known(chosen, present, "a present municipality (a designated city as a whole)")
     ]
 
@@ -142,9 +152,18 @@ def _forerunners(table: MunicipalityTable) -> dict[MunicipalityCode, list[Munici
     return before
 
 
-def _town(row: Municipality, before: dict[MunicipalityCode, list[Municipality]]) -> Town:
+def _wards(table: MunicipalityTable) -> dict[MunicipalityCode, list[Municipality]]:
+    """Return the wards of each designated city, present and past."""
+    wards: dict[MunicipalityCode, list[Municipality]] = {}
+    for row in table:
+        if row.city is not None:
+            wards.setdefault(row.city, []).append(row)
+    return wards
+
+
+def _town(row: Municipality, before: dict[MunicipalityCode, list[Municipality]], wards: Iterable[Municipality]) -> Town:
     forerunners = tuple(one for one in before.get(row.code, ()) if one.city is None)
-    return Town(row.code, row.prefecture + row.name, row.valid_from or date.min, forerunners)
+    return Town(row.code, row.prefecture + row.name, row.valid_from or date.min, forerunners, tuple(wards))
 
 
 # ---------------------------------------------------------------- addresses
@@ -162,6 +181,31 @@ def code_on(town: Town, on: date, share: float) -> MunicipalityCode:
         return town.code
     there = [one for one in town.forerunners if one.valid_on(on)] or town.forerunners
     return there[int(share * len(there))].code
+
+
+def ward_on(town: Town, on: date, share: float) -> Municipality | None:
+    """Return a ward of a designated city on a day; None for any other municipality."""
+    there = [ward for ward in town.wards if ward.valid_on(on)]
+    return there[int(share * len(there))] if there else None
+
+
+def before_merger(place: str, share: float) -> str:
+    """Return a 本籍 with the name of a municipality that its own took over; as it is where there is none."""
+    for length in range(_LONGEST_NAME, _SHORTEST_NAME - 1, -1):
+        names = _names_before().get(place[:length])
+        if names:
+            return names[int(share * len(names))] + place[length:]
+    return place
+
+
+@cache
+def _names_before() -> dict[str, tuple[str, ...]]:
+    """Return by the name of a present municipality, with its prefecture, those that it took over."""
+    found: dict[str, tuple[str, ...]] = {}
+    for town in atlas(EVERYWHERE).towns.slots:
+        names = (one.prefecture + one.name for one in town.forerunners)
+        found[town.name] = tuple(sorted({name for name in names if name != town.name}))
+    return found
 
 
 def register_place(town: Town, share: float) -> str:

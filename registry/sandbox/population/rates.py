@@ -34,6 +34,8 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     former_surname_recorded: Share = 0.04  # 旧氏の記載 of who married (住民基本台帳 since 2019-11-05)
     moved_within_municipality: Share = 0.25  # 転居 before leaving
     number_changed: Share = 0.0005  # 番号法7条2項
+    record_code_changed: Share = 0.001  # 住民票コード, at the holder's wish
+    record_code_uncertain: Share = 0.01  # a check digit that no published text confirms (2 of 11, if it occurs at all)
     # ---------------------------------------------------------------- lives: leaving, living abroad, the end of it
     left_before_retention: Share = 0.3  # before 2014-06-20: 除票 destroyed after five years
     kept_beyond_retention: Share = 0.05  # of these: the municipality has it all the same
@@ -78,8 +80,10 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     register_sex_blank: Share = 0.002
     register_sex_wrong: Share = 0.0002
     register_honseki_blank: Share = 0.02
+    register_honseki_abolished: Share = 0.05  # of towns that took over others: the name from before
     register_number_blank: Share = 0.01
     register_record_code_blank: Share = 0.15  # may be blank on a 除票 (標準仕様書)
+    register_ward_code: Share = 0.5  # of designated cities: the code of a ward, which keeps the ledger (住基法38条)
     register_taken_back: Share = 0.005  # 異動の取消し(減), then 国外転出 again
     register_rewritten: Share = 0.01  # 改製 after the removal
     register_filed_late: Share = 0.05  # more than 14 days after leaving
@@ -123,13 +127,18 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     report_birth_swapped: Share = 0.003  # day and month, where both are possible
     report_birth_era_mistaken: Share = 0.002  # a year off in turning 和暦 into 西暦
     report_birth_incomplete: Share = 0.002
+    report_retention_missing: Share = 0.1  # of children born abroad: 国籍留保 is left open (国籍法12条)
     report_sex_blank: Share = 0.02
     report_sex_wrong: Share = 0.0005
     report_honseki_missing: Share = 0.05
     report_honseki_other: Share = 0.04  # another 本籍: 転籍, or a mistake
     report_honseki_respelt: Share = 0.3  # 97丁目5番 for 九十七丁目5番地
+    report_honseki_abolished: Share = 0.05  # of towns that took over others: the name from before
     report_last_address_other: Share = 0.03  # another municipality
     report_last_address_abolished: Share = 0.05  # of towns that took over others: the name from before
+    report_last_address_ward: Share = 0.5  # of designated cities: the code of a ward
+    report_number_outdated: Share = 0.3  # of whose number was changed: the one before
+    report_record_code_outdated: Share = 0.3  # likewise, 住民票コード
     report_number_of_relative: Share = 0.0005  # of households where a number is given
 
     def clean(self) -> Self:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from registry.domain.basic_four import Honseki, PersonName, Sex
 from registry.domain.dates import ONE_DAY
-from registry.domain.numbers import IndividualNumber
+from registry.domain.numbers import IndividualNumber, ResidentRecordCode
 from registry.domain.removed_record import HistoryLine, Reason, RemovedRecord
 from registry.sandbox.population import numbering
 from registry.sandbox.population.days import on
@@ -23,6 +23,7 @@ from registry.sandbox.population.luck import Chances, Luck
 from registry.sandbox.population.misspelling import mistyped_day, mistyped_kana, swapped_day
 from registry.sandbox.population.names import Written, half_width, names, within_cp932
 from registry.sandbox.population.numbering import Series
+from registry.sandbox.population.places import before_merger, ward_on
 from registry.sandbox.population.rates import DEFAULT_RATES, Rates
 from registry.sandbox.population.truth import NUMBERS_FROM, NoRecord, Person
 
@@ -139,6 +140,7 @@ class Entry:
             (home.moved_on, Reason.MOVED_WITHIN_MUNICIPALITY),
             (person.former_recorded_on, Reason.FORMER_SURNAME_ENTERED),
             (person.number_changed_on, Reason.NUMBER_CHANGE_REQUESTED),
+            (person.record_code_changed_on, Reason.CODE_CHANGE_REQUESTED),
         ]
         events = [(day, reason) for day, reason in changes if day is not None and since < day < self.left]
         if len(events) > 1:
@@ -163,7 +165,7 @@ class Entry:
             address=home.address if home.moved_on is None or home.moved_on <= day else home.first_address,
             honseki=self._honseki,
             individual_number=self._number_on(day),
-            resident_record_code=person.resident_record_code,
+            resident_record_code=self._record_code_on(day),
             destination=self.text(home.bound_for.kana) if is_removal else "",
         )
 
@@ -183,6 +185,12 @@ class Entry:
         if person.number_changed_on is not None and day < person.number_changed_on:
             return numbering.individual_number(person.index, Series.BEFORE_CHANGE)
         return person.individual_number
+
+    def _record_code_on(self, day: date) -> ResidentRecordCode | None:
+        person = self.person
+        if person.record_code_changed_on is not None and day < person.record_code_changed_on:
+            return numbering.resident_record_code(person.index, Series.BEFORE_CHANGE)
+        return person.resident_record_code
 
 
 # ---------------------------------------------------------------- what goes wrong
@@ -277,6 +285,14 @@ def honseki_blank(entry: Entry) -> None:
     entry.everywhere(honseki=None)
 
 
+def honseki_abolished(entry: Entry) -> None:
+    """Keep 本籍 under the name of a municipality that is no more."""
+    honseki = entry.lines[0].honseki
+    if honseki is not None:
+        before = before_merger(honseki.text, entry.luck.share())
+        entry.everywhere(honseki=replace(honseki, text=before))
+
+
 def number_blank(entry: Entry) -> None:
     """Leave 個人番号 blank."""
     entry.everywhere(individual_number=None)
@@ -285,6 +301,18 @@ def number_blank(entry: Entry) -> None:
 def record_code_blank(entry: Entry) -> None:
     """Leave 住民票コード blank, as it may be on a 除票."""
     entry.everywhere(resident_record_code=None)
+
+
+def ward_code(entry: Entry) -> None:
+    """Write the code of a ward of the designated city, as far back as there was the ward."""
+    ward = ward_on(entry.home.town, entry.left, entry.luck.share())
+    if ward is not None:
+        entry.lines = [
+            replace(line, address=replace(line.address, municipality=ward.code))
+            if ward.valid_on(line.effective.earliest)
+            else line
+            for line in entry.lines
+        ]
 
 
 def taken_back(entry: Entry) -> None:
@@ -343,8 +371,8 @@ def _changed(name: Written, change: Callable[[str, str], str]) -> str:
 
 TROUBLES: Final = (
     *(typed, geta, reference, kana_misread, kana_missing, name_mistyped, name_joined, former_surname_dropped),
-    *(birth_mistyped, birth_swapped, birth_corrected, sex_blank, sex_wrong, honseki_blank, number_blank),
-    *(record_code_blank, filed_late, destination_coarse, taken_back, rewritten),
+    *(birth_mistyped, birth_swapped, birth_corrected, sex_blank, sex_wrong, honseki_abolished, honseki_blank),
+    *(number_blank, record_code_blank, ward_code, filed_late, destination_coarse, taken_back, rewritten),
 )
 """In the order in which they are done: what is copied or taken back comes last, with all that is wrong in it."""
 

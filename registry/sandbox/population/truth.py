@@ -130,6 +130,7 @@ class Person(Confidential, frozen=True, kw_only=True):
     individual_number: IndividualNumber | None = None
     number_changed_on: date | None = None
     resident_record_code: ResidentRecordCode | None = None
+    record_code_changed_on: date | None = None
     wedding: Wedding | None = None
     ending: Ending = Ending.ABROAD
     ended: date | None = None

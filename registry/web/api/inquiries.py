@@ -23,11 +23,11 @@ async def inquire(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) 
         inquiry = decode(parts.body, Inquiry)
 
         async def act(work: UnitOfWork) -> Done:
-            return await inquiries.answer(desk.resources, work, caller, inquiry, correlation_id)
+            return await inquiries.answer(desk.resources, work, caller, inquiry, correlation_id, desk.keys.grants)
 
         return inquiries.asked(inquiry, correlation_id), act
 
-    return await desk.serve(request, "inquiry", prepare)
+    return await desk.serve(request, "inquiry", prepare, only_reads=True)
 
 
 @get("/v1/grants")
@@ -35,9 +35,9 @@ async def grants(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -
     """Tell the caller what it may ask, of whom and until when."""
 
     def prepare(caller: Caller, _: RequestParts, correlation_id: str) -> Prepared:
-        async def act(work: UnitOfWork) -> Done:
-            return await inquiries.grants_of(desk.resources, work, caller)
+        async def act(_: UnitOfWork) -> Done:
+            return inquiries.grants_of(desk.resources, caller, desk.keys.grants)
 
         return Asked(operation="grants", correlation_id=correlation_id), act
 
-    return await desk.serve(request, "grants", prepare)
+    return await desk.serve(request, "grants", prepare, only_reads=True)

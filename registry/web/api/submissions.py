@@ -86,4 +86,4 @@ async def get_submission(
 
         return Asked(operation="submission-status", correlation_id=correlation_id), act
 
-    return await desk.serve(request, "submission-status", prepare)
+    return await desk.serve(request, "submission-status", prepare, only_reads=True)

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from embassy_gateway.batch.map_file import MAX_MAP_BYTES, read_map
+from embassy_gateway.batch.map_file import read_map
+from registry.contract.toml_text import MAX_BYTES
 from registry.domain.errors import InvalidInput
 from tests.embassy_gateway.batch.tables import EXPORTED, MAP, export, found, kept, take_export
 from tests.embassy_gateway.mission import FOREIGNER, GIVEN, NEW_YORK, SURNAME
@@ -124,7 +125,7 @@ def test_columns_that_the_map_does_not_name_are_never_looked_at(mission):
 BAD = {
     "no TOML": ("columns = ", [("", "wrong-type")]),
     "not UTF-8": (MAP.encode("cp932"), [("", "wrong-type")]),
-    "too long": ("#" * (MAX_MAP_BYTES + 1), [("", "too-long")]),
+    "too long": ("#" * (MAX_BYTES + 1), [("", "too-long")]),
     "nothing": ("", [("/columns", "missing")]),
     "an unknown table": (MAP + "\n[hobbies]\n1 = 'golf'\n", [("/hobbies", "unknown-field")]),
     "an unknown field": (MAP.replace("sex =", "gender ="), [("/columns/gender", "unknown-field")]),

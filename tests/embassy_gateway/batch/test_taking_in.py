@@ -1,15 +1,19 @@
 """A batch file through the one intake: the same reports as from JSON, each household by itself, none twice."""
 
 import json
+from datetime import date
+from pathlib import Path
 
 import anyio
 import pytest
 
+import registry.sandbox
 from embassy_gateway.batch.findings import LINES_OF_EACH_KIND
 from embassy_gateway.batch.form import OWN_FORM, template
 from embassy_gateway.schema import State
 from embassy_gateway.spool import SpoolRefused
 from registry.contract.decoding import decode
+from registry.domain.civil_status import Retention
 from registry.domain.residence_report import ResidenceReport
 from tests.embassy_gateway.batch.tables import child, form, found, head, kept, spouse, take_in
 from tests.embassy_gateway.mission import FOREIGNER, NEW_YORK, SURNAME, person, report
@@ -60,7 +64,7 @@ def test_everything_that_the_form_can_say_arrives(mission):
         new_surname="清水",
         new_honseki="大阪府大阪市中央区大手前九丁目1番地",
     )
-    outcome = take_in(mission, form(row, child(born_abroad="はい")))
+    outcome = take_in(mission, form(row, child(born_abroad="はい", retention_needed="不要")))
     assert found(outcome) == []
     (body,) = kept(mission)
     taken = json.loads(body)
@@ -73,6 +77,36 @@ def test_everything_that_the_form_can_say_arrives(mission):
     assert (first["new_name"], first["name"]["former_surname"]) == ({"surname": "清水"}, "岡")
     assert second["born_abroad"] is True
     assert decode(body, ResidenceReport)
+
+
+def test_births_deaths_and_changes_of_name_are_taken_in_with_what_the_law_asks(mission):
+    dead = head(
+        1, kind="死亡届", effective="2026年9月頃", reported_by="同居の親族", country="", subdivision="", city=""
+    )
+    born = child(2, born_abroad="はい", birth_date="2026-10-05", retention_declared_on="令和8年11月10日")
+    bride = head(3, kind="変更届", new_surname="清水", name_change="婚姻")
+    native = child(3, given="花", born_abroad="はい", birth_date="2026-10-05", retention_needed="不要")
+    outcome = take_in(mission, form(dead | {"address_1": ""}, head(2), born, bride, native))
+    assert found(outcome) == []
+    reports = [decode(body, ResidenceReport) for body in kept(mission)]
+    assert [(str(one.kind), one.reported_by) for one in reports] == [
+        ("death", "relative-in-household"),
+        ("residence", None),
+        ("change", None),
+    ]
+    assert [person.retention for person in reports[1].people] == [None, Retention(declared_on=date(2026, 11, 10))]
+    assert [(person.name_change, person.retention) for person in reports[2].people] == [
+        ("marriage", None),
+        (None, Retention(is_needed=False)),
+    ]
+
+
+def test_the_sample_of_other_events_is_right(mission):
+    sample = Path(registry.sandbox.__file__).parent / "samples" / "reports-csv" / "events.csv"
+    outcome = take_in(mission, sample.read_bytes())
+    assert (found(outcome), outcome.taken, outcome.rows) == ([], 6, 7)
+    kinds = [str(decode(body, ResidenceReport).kind) for body in kept(mission)]
+    assert kinds == ["death", "nationality-lost", "change", "change", "nationality-regained", "unreachable"]
 
 
 def test_the_name_is_kept_character_by_character(mission):
@@ -216,6 +250,20 @@ CELLS = {
     "a control character": ({"city": "New\x0bYork"}, "forbidden-character", "都市"),
     "an address too long": ({"address_2": "x" * 301}, "too-long", "住所2"),
     "an unknown word for yes": ({"born_abroad": "たぶん"}, "code-unknown", "国外出生"),
+    "a death that nobody reports": ({"kind": "死亡届"}, "missing", "届出人の資格"),
+    "a death that the dead reports": (
+        {"kind": "死亡届", "reported_by": "本人"},
+        "reporter-not-entitled",
+        "届出人の資格",
+    ),
+    "an unknown capacity": ({"reported_by": "友人"}, "code-unknown", "届出人の資格"),
+    "an unknown reason": ({"name_change": "気分"}, "code-unknown", "氏名変更の事由"),
+    "国籍留保 too late": (
+        {"born_abroad": "はい", "birth_date": "2026-01-05", "retention_declared_on": "2026-11-01"},
+        "retention-too-late",
+        "国籍留保の届出日",
+    ),
+    "国籍留保 in some month": ({"retention_declared_on": "2026年11月"}, "date-required-complete", "国籍留保の届出日"),
 }
 
 

@@ -16,6 +16,13 @@ import uvicorn
 
 from registry.contract.client import SignedClient
 from registry.contract.decoding import decode, encode
+from registry.contract.inquiry_list import (
+    ANSWERS_PATH,
+    QUESTIONS_PATH,
+    RemovedRecordAnswer,
+    RemovedRecordQuestions,
+    RemovedRecordReceipt,
+)
 from registry.contract.keys import SigningKey
 from registry.contract.messages import Delivery, DeliveryAnswer, RecordOutcome, RecordState, TimeAnswer
 from registry.contract.problems import ProblemCode, fault_entry, problem
@@ -31,6 +38,7 @@ class StandIn:
     """What it was sent and what it did. ``troubles`` are what to do with the next parts instead of taking them in.
 
     ``before_answer`` is called with the number of a part when its effect is there and its answer not yet.
+    ``questions`` are its inquiry list, in pages of ``page_size``; ``answered`` is what came of those answered.
     """
 
     def __init__(self):
@@ -42,33 +50,52 @@ class StandIn:
         self.refused_numbers = set()
         self.kept = {}
         self.before_answer = nothing_happens
+        self.questions = []
+        self.page_size = 100
+        self.answered = {}
         self._answers = {}
 
     async def __call__(self, scope, receive, send):
         request = await received(scope, receive)
-        status, body, fields, key = self.served(scope["path"], request)
+        status, body, fields, key = self.served(scope["path"], scope["query_string"].decode(), request)
         answer = AnswerParts(status=status, headers=(("content-type", "application/json"), *fields), body=body)
         signature = sign_answer(answer, request, key, datetime.now(UTC)) if key else ()
         headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers + signature]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    def served(self, path, request):
+    def served(self, path, query, request):
         if path == "/v1/time":
             return 200, encode(TimeAnswer(now=datetime.now(UTC))), (), REGISTRY
         verify_request(request, {MUNICIPALITY.key_id: MUNICIPALITY.verifying}.get, datetime.now(UTC))
+        if path == QUESTIONS_PATH:
+            return 200, encode(self.page(query)), (), REGISTRY
         key = next(value for name, value in request.headers if name == "idempotency-key")
         self.keys.append(key)
         self.bodies.append(request.body)
         if self.troubles:
             return self.troubles.pop(0)
-        return 200, self.taken_in(key, request.body), (), REGISTRY
+        return 200, self.taken_in(path, key, request.body), (), REGISTRY
 
-    def taken_in(self, key, body):
+    def page(self, query):
+        open_ones = [one for one in self.questions if one.question_id not in self.answered]
+        after = query.removeprefix("after=")
+        places = [at for at, one in enumerate(open_ones, start=1) if one.question_id == after]
+        page = open_ones[places[0] if after else 0 :][: self.page_size]
+        is_full = len(page) == self.page_size
+        return RemovedRecordQuestions(questions=tuple(page), after=page[-1].question_id if is_full else None)
+
+    def taken_in(self, path, key, body):
         kept = self._answers.get(key)
         if kept is not None:
             assert kept[0] == body, "the same key with another body"
             return kept[1]
+        if path == ANSWERS_PATH:
+            said = decode(body, RemovedRecordAnswer)
+            self.answered[said.question_id] = said.finding
+            answer = encode(RemovedRecordReceipt(question_id=said.question_id, finding=said.finding))
+            self._answers[key] = (body, answer)
+            return answer
         delivery = decode(body, Delivery)
         assert key == f"{delivery.extract_id}:{delivery.part}"
         outcomes = tuple(self.outcome(index, record) for index, record in enumerate(delivery.records))
@@ -78,6 +105,8 @@ class StandIn:
             )
         )
         self._answers[key] = (body, answer)
+        if delivery.question_id is not None:
+            self.answered[delivery.question_id] = delivery.records
         self.before_answer(delivery.part)
         return answer
 
@@ -140,7 +169,8 @@ async def received(scope, receive):
         body, more = body + message.get("body", b""), message.get("more_body", False)
     headers = tuple((name.decode(), value.decode("latin-1")) for name, value in scope["headers"])
     host = next(value for name, value in headers if name == "host")
-    url = f"http://{host}{scope['raw_path'].decode()}"
+    query = f"?{scope['query_string'].decode()}" if scope["query_string"] else ""
+    url = f"http://{host}{scope['raw_path'].decode().partition('?')[0]}{query}"
     return RequestParts(method=scope["method"], url=url, headers=headers, body=body)
 
 

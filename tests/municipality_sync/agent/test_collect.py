@@ -6,18 +6,25 @@ from hypothesis import strategies as st
 
 from registry.contract.decoding import decode, encode
 from registry.domain.errors import FaultCode, Severity
-from registry.domain.removed_record import CORRECTS_REMOVED_RECORD, Collection, Reason, RemovedRecord
+from registry.domain.removed_record import (
+    CORRECTS_REMOVED_RECORD,
+    KIND_OF_END,
+    TAKES_BACK,
+    Collection,
+    Reason,
+    RemovedRecord,
+)
 from tests.municipality_sync.agent.extracts import addressee, code, collected, extract, faults_in, layout, row
 
 IN_UTF_8 = layout(encoding='"utf-8"')
 MOVED_IN, FROM_ABROAD, NATURALISED, WITHIN, ABROAD, DIED = "10", "11", "12", "20", "21", "22"
-UNDONE_UP, UNDONE_DOWN, MOVED_HERE, CORRECTED = "28", "29", "30", "31"
+LOST, UNDONE_UP, UNDONE_DOWN, MOVED_HERE, CORRECTED = "23", "28", "29", "30", "31"
 
 
-def history(*reasons, person=1, **cells):
-    """A person's lines, one for each reason, a year apart."""
+def history(*reasons, person=1, first=2010, **cells):
+    """A person's lines, one for each reason, a year apart and all after the year ``first``."""
     return [
-        row(person, number, 事由=reason, 異動日=f"{2010 + number}0401", **cells)
+        row(person, number, 事由=reason, 異動日=f"{first + number}0401", **cells)
         for number, reason in enumerate(reasons, start=1)
     ]
 
@@ -31,10 +38,15 @@ def history(*reasons, person=1, **cells):
         pytest.param(history(ABROAD, UNDONE_UP), Collection.COLLECT, id="moved abroad, taken back the other way"),
         pytest.param(history(ABROAD, UNDONE_UP, ABROAD), Collection.COLLECT, id="taken back, then moved after all"),
         pytest.param(history(ABROAD, FROM_ABROAD, ABROAD), Collection.COLLECT, id="came back, and left again"),
-        pytest.param(history(ABROAD, FROM_ABROAD), Collection.STAYS_NOT_MOVED_ABROAD, id="came back: a resident again"),
         pytest.param(
-            history(ABROAD, FROM_ABROAD, WITHIN), Collection.STAYS_NOT_MOVED_ABROAD, id="came back, moved in Japan"
+            history(ABROAD, FROM_ABROAD),
+            Collection.STAYS_NOT_MOVED_ABROAD,
+            id="came back before there were numbers",
         ),
+        pytest.param(history(ABROAD, FROM_ABROAD, first=2014), Collection.COLLECT, id="came back since"),
+        pytest.param(history(ABROAD, DIED, first=2014), Collection.COLLECT, id="died abroad"),
+        pytest.param(history(ABROAD, LOST, first=2014), Collection.COLLECT, id="lost the nationality abroad"),
+        pytest.param(history(ABROAD, WITHIN, first=2014), Collection.STAYS_NOT_MOVED_ABROAD, id="moved in Japan"),
         pytest.param(history(MOVED_IN, WITHIN), Collection.STAYS_NOT_MOVED_ABROAD, id="moved within Japan"),
         pytest.param(history(MOVED_IN, DIED), Collection.STAYS_NOT_MOVED_ABROAD, id="died"),
         pytest.param(history(MOVED_IN, MOVED_HERE), Collection.STAYS_NOT_MOVED_ABROAD, id="lives here"),
@@ -51,14 +63,13 @@ def test_only_japanese_who_moved_abroad_leave_the_town_hall(lines, expected):
 
 
 LABELLED = layout(reasons="{ " + ", ".join(f'"{reason}" = "{reason}"' for reason in Reason) + " }")
-TAKEN_BACK = {Reason.REMOVAL_UNDONE_DECREASE, Reason.UNDONE_INCREASE}
 
 
 @pytest.mark.parametrize("reason", Reason)
 def test_whatever_follows_a_removal_either_corrects_it_takes_it_back_or_ends_it(reason):
-    lines = history(Reason.MOVED_IN_FROM_JAPAN, Reason.MOVED_ABROAD, reason)
+    lines = history(Reason.MOVED_IN_FROM_JAPAN, Reason.MOVED_ABROAD, reason, first=2014)
     sent, findings = collected(extract(*lines), LABELLED)
-    goes = reason in CORRECTS_REMOVED_RECORD | TAKEN_BACK | {Reason.MOVED_ABROAD}
+    goes = reason in CORRECTS_REMOVED_RECORD | TAKES_BACK | {Reason.MOVED_ABROAD, *KIND_OF_END}
     assert len(sent) == int(goes)
     assert findings.stays == ({} if goes else {Collection.STAYS_NOT_MOVED_ABROAD: 1})
     assert not findings.has_errors
@@ -69,6 +80,42 @@ def test_whatever_came_before_goes_along_as_history(reason):
     [sent], findings = collected(extract(*history(reason, Reason.MOVED_ABROAD)), LABELLED)
     assert [line.reason for line in sent.record.lines] == [reason, Reason.MOVED_ABROAD]
     assert not findings.has_errors
+
+
+def test_of_who_came_home_leaves_the_return_and_nothing_of_life_since():
+    lines = history(MOVED_IN, ABROAD, FROM_ABROAD, MOVED_HERE, CORRECTED, first=2014, 住所="新居町一丁目")
+    lines[0]["住所"] = lines[1]["住所"] = "旧居町一丁目"
+    [sent], findings = collected(extract(*lines))
+    assert [(line.history_number, line.address.text) for line in sent.record.lines] == [
+        (1, "旧居町一丁目"),
+        (2, "旧居町一丁目"),
+        (3, ""),
+    ]
+    assert (sent.numbers, findings.lines_to_send) == ((2, 3, 4), 3)
+    assert "新居町" not in encode(sent.record).decode()
+
+
+def test_a_correction_of_a_death_goes_along_with_it():
+    [sent], _ = collected(extract(*history(ABROAD, DIED, CORRECTED, first=2014)))
+    assert [line.history_number for line in sent.record.lines] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("nationality", ["USA", "JPN"])
+def test_who_lost_the_nationality_abroad_left_as_a_japanese(nationality):
+    lines = history(ABROAD, LOST, first=2014)
+    lines[1]["国籍"] = nationality
+    [sent], _ = collected(extract(*lines))
+    assert [line.history_number for line in sent.record.lines] == [1, 2]
+
+
+def test_who_came_home_as_a_foreign_national_stays():
+    lines = history(ABROAD, FROM_ABROAD, first=2014)
+    lines[1]["国籍"] = "USA"
+    assert collected(extract(*lines))[1].stays == {Collection.STAYS_FOREIGN_NATIONAL: 1}
+
+
+def test_who_lost_the_nationality_as_a_resident_stays():
+    assert collected(extract(*history(MOVED_IN, LOST, 国籍="USA")))[1].stays == {Collection.STAYS_FOREIGN_NATIONAL: 1}
 
 
 def test_the_last_line_says_which_nationality_a_person_has():

@@ -211,7 +211,7 @@ def test_help_explains_the_exit_codes(command, capsys):
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
     assert not ended.value.code
-    assert "Exit codes: 0" in capsys.readouterr().out
+    assert "Exit codes:\n  0" in capsys.readouterr().out
 
 
 def test_the_command_is_installed():

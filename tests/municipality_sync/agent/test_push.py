@@ -10,7 +10,8 @@ import pytest
 
 from municipality_sync.agent.extract import Extract
 from municipality_sync.agent.findings import FIRST_OF_EACH_KIND, ExtractUnreadable, Findings
-from municipality_sync.agent.push import LARGEST_PART, BrokenOff, Push, PushRefused, Waiting, plan
+from municipality_sync.agent.line import BrokenOff, PushRefused, Waiting
+from municipality_sync.agent.push import LARGEST_PART, Push, plan
 from municipality_sync.agent.state import AnotherRun, open_state
 from registry.contract.client import AnswerNotTrusted
 from registry.contract.problems import ProblemCode

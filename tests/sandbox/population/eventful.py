@@ -18,11 +18,15 @@ EVENTFUL = replace(
     married_abroad=0.5,
     moved_between_areas=0.4,
     returned=0.3,
+    record_code_uncertain=0.0,
+    number_changed=0.3,
+    record_code_changed=0.3,
     states_number=1.0,
+    states_record_code=1.0,
     states_last_address=1.0,
     twins=0.2,
 )
-"""Lives in which much happens, and papers in which nothing is wrong."""
+"""Lives in which much happens, and papers in which nothing is wrong or uncertain."""
 
 
 @cache

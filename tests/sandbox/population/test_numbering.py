@@ -27,6 +27,14 @@ def test_no_record_code_is_of_the_branch_that_nobody_has_verified(index, series)
     assert not numbering.resident_record_code(index, series).check_digit_uncertain
 
 
+@given(PEOPLE)
+def test_an_uncertain_record_code_is_of_that_branch_and_nobody_elses(index):
+    code = numbering.uncertain_record_code(index)
+    assert code.check_digit_uncertain
+    assert not code.reveal().startswith(numbering.RECORD_CODES_BEGIN)
+    assert code.reveal()[2:10] == numbering.digits(index)
+
+
 @given(PEOPLE, SERIES, PEOPLE, SERIES)
 def test_no_two_people_and_no_two_series_share_a_number(index, series, other, other_series):
     is_same = (index, series) == (other, other_series)

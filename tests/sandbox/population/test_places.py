@@ -12,8 +12,10 @@ from registry.sandbox.population.places import (
     Where,
     address_abroad,
     atlas,
+    before_merger,
     home_address,
     others_near,
+    ward_on,
 )
 from registry.sandbox.population.truth import PRESENT_DAY
 
@@ -81,3 +83,33 @@ def test_addresses_are_invented():
 
 def test_names_of_towns_can_be_written_by_every_system():
     assert {town.name for town in TOWNS.values() if within_cp932(town.name) != town.name} == set()
+
+
+SHARES = [number / 40 for number in range(40)]
+
+
+@pytest.mark.parametrize(("day", "is_there"), [(date(1997, 11, 3), False), (date(1997, 11, 4), True)], ids=str)
+def test_a_ward_is_one_that_the_designated_city_had_on_that_day(day, is_there):
+    names = {ward.name for share in SHARES if (ward := ward_on(TOWNS["011002"], day, share)) is not None}
+    assert ("札幌市清田区" in names) is is_there
+    assert len(names) == 9 + is_there
+
+
+def test_what_is_no_designated_city_has_no_wards():
+    assert sum(bool(town.wards) for town in TOWNS.values()) == 20
+    assert ward_on(TOWNS["131016"], NEW, 0.5) is None
+
+
+def test_a_place_is_called_by_the_name_of_a_municipality_that_its_own_took_over():
+    place = "愛知県豊田市本町九十一丁目1番地"
+    before = {before_merger(place, share) for share in SHARES}
+    assert "愛知県小原村本町九十一丁目1番地" in before
+    assert place not in before
+    assert all(one.endswith("本町九十一丁目1番地") for one in before)
+
+
+@pytest.mark.parametrize(
+    "place", ["東京都千代田区本町九十一丁目1番地", "東京都", ""], ids=["no merger", "prefecture", "blank"]
+)
+def test_a_place_without_a_merger_stays_as_it_is(place):
+    assert before_merger(place, 0.5) == place

@@ -5,7 +5,8 @@ from registry.contract.decoding import decode, encode
 from registry.domain import residence_report
 from registry.domain.basic_four import Difference, Sex, compare_names
 from registry.domain.errors import FaultCode
-from registry.domain.residence_report import ReportKind, ResidenceReport, movements
+from registry.domain.report_movements import movements
+from registry.domain.residence_report import ReportKind, ResidenceReport
 from registry.sandbox.population.rates import DEFAULT_RATES
 from registry.sandbox.population.residence_reports import filings_of, reports_of
 from registry.sandbox.population.truth import PRESENT_DAY, Ending

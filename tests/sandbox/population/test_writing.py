@@ -1,5 +1,7 @@
 import csv
+import hashlib
 import json
+import multiprocessing
 from collections import Counter
 
 import msgspec
@@ -98,6 +100,14 @@ def test_the_same_plan_gives_the_same_files_however_many_processes_make_them(fol
     assert content(tmp_path / "alone") == content(tmp_path / "together") == content(folder[0])
 
 
+def test_a_seed_gives_the_same_bytes_as_ever(folder):
+    digest = hashlib.sha256()
+    for name, data in sorted(content(folder[0]).items()):
+        digest.update(name.encode() + b"\0" + data)
+    # Other lives, papers or rates mean other populations: that is for the changelog. Faster ones must not.
+    assert digest.hexdigest() == "21247867498b2fa67a499f7e6282c8cd2ec5cc8a29b80558e0eabdf4dc3c1ad5"
+
+
 def test_a_population_written_for_some_is_the_part_of_the_whole_that_concerns_them(tmp_path):
     whole, part = (
         Plan(people=1500, seed=2),
@@ -175,10 +185,23 @@ def test_the_size_is_estimated_well_enough(folder):
 
 
 def test_a_disk_that_fills_up_on_the_way_ends_with_what_to_do(tmp_path, monkeypatch):
-    def full(self, _):
-        self.people = 250
-        raise OSError(28, "No space left on device")
+    monkeypatch.setattr(writing, "PEOPLE_OF_A_PIECE", 250)
 
-    monkeypatch.setattr(writing._Files, "add", full)
+    def fill_up(_):
+        (tmp_path / "truth-reports.csv").unlink()
+        (tmp_path / "truth-reports.csv").symlink_to("/dev/full")
+
     with pytest.raises(PopulationRefused, match=r"stopped after 250 people: No space left on device\. Empty"):
-        write(PLAN, tmp_path)
+        write(PLAN, tmp_path, told=fill_up)
+
+
+def test_a_process_that_is_killed_ends_with_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(writing, "PEOPLE_OF_A_PIECE", 250)
+
+    def kill(_):
+        for process in multiprocessing.active_children():
+            process.kill()
+
+    plan = msgspec.structs.replace(PLAN, people=5000)
+    with pytest.raises(PopulationRefused, match=r"stopped after [0-9,]+ people: a process .* fewer --processes"):
+        write(plan, tmp_path, processes=2, told=kill)

@@ -9,16 +9,12 @@ from rich.pretty import pretty_repr
 
 from registry.domain import movement as movement_rules
 from registry.domain.basic_four import AddressAbroad, Honseki, PersonName
+from registry.domain.civil_status import NameChange
 from registry.domain.date_reading import read
 from registry.domain.errors import Faults
 from registry.domain.movement import Contact, MovementKind
-from registry.domain.residence_report import (
-    NumberCheck,
-    ReportedPerson,
-    ReportKind,
-    check,
-    movements,
-)
+from registry.domain.report_movements import movements
+from registry.domain.residence_report import NumberCheck, ReportedPerson, ReportKind, check
 from registry.domain.resident import Status
 from registry.domain.timeline import fold
 from tests.builders import CHIYODA, CODE, HANAKO, HONSEKI, MISSION, MISSIONS, NEW_YORK, NUMBER, person, report
@@ -59,6 +55,17 @@ MADE = {
         [K.RESIDENCE_CONFIRMED],
     ),
     "変更届 of a birth": (report(R.CHANGE, people=(person(born_abroad=True),)), [K.BORN_ABROAD]),
+    "変更届 of a name alone is a word from the resident": (
+        report(R.CHANGE, people=(person(new_name=HANAKO),)),
+        [K.NAME_CHANGED, K.RESIDENCE_CONFIRMED],
+    ),
+    "死亡届": (report(R.DEATH), [K.DIED]),
+    "国籍喪失届": (report(R.NATIONALITY_LOST), [K.NATIONALITY_LOST]),
+    "国籍取得届 is a 在留届 too": (
+        report(R.NATIONALITY_REGAINED, address_abroad=NEW_YORK),
+        [K.NATIONALITY_REGAINED, K.RESIDENCE_REPORTED],
+    ),
+    "連絡不能": (report(R.UNREACHABLE), [K.UNREACHABLE]),
     "取下げ of what made nothing": (report(R.ANNULMENT, replaces="s1"), []),
 }
 
@@ -188,12 +195,15 @@ SAY_WHO = {
     "変更届 of the name": report(R.CHANGE, people=(person(new_name=MARRIED),)),
     "変更届 of the 本籍": report(R.CHANGE, people=(person(new_honseki=HONSEKI),)),
     "帰国届": report(R.RETURN),
+    "死亡届": report(R.DEATH),
+    "国籍喪失届": report(R.NATIONALITY_LOST),
+    "連絡不能": report(R.UNREACHABLE),
 }
 
 
 @pytest.mark.parametrize("first", SAY_WHO.values(), ids=SAY_WHO)
 def test_a_report_that_is_the_first_of_a_person_says_by_what_its_record_is_found(first):
-    (made,) = movements(first, 0, "s1")
+    made, *_ = movements(first, 0, "s1")
     assert {"birth_date", "sex", "honseki"} <= made.statement.stated
     names = {made.statement.name, *(made.statement.past_names or ())}
     assert HANAKO in names
@@ -245,13 +255,38 @@ def test_what_a_report_without_fault_makes_are_movements_without_fault(given_rep
 
 @settings(max_examples=50)
 @given(reports())
-def test_a_report_makes_a_resident_or_a_returner_and_nobody_else(given_report):
+def test_a_report_ends_a_life_abroad_only_by_the_kind_that_says_so(given_report):
     made = movements(given_report, 0, "s1")
-    assert {version.status for version in fold(made).versions} <= {
-        Status.RESIDENT_ABROAD,
-        Status.RETURNED,
-        Status.PROVISIONAL,
-    }
+    ends = {R.RETURN: Status.RETURNED, R.DEATH: Status.DECEASED, R.NATIONALITY_LOST: Status.NATIONALITY_LOST}
+    stays = {Status.RESIDENT_ABROAD, Status.PROVISIONAL}
+    expected = {ends[given_report.kind]} if given_report.kind in ends else stays
+    assert {version.status for version in fold(made).versions} <= expected
+
+
+NAMED_BEFORE = PersonName(surname="髙﨑", given="花子", surname_kana="タカサキ", former_surname="岡")
+NEW_NAMES = {
+    "marriage keeps 旧氏": (NameChange.MARRIAGE, PersonName(surname="山田", given="花子"), ("山田", "岡", "")),
+    "a new reading keeps 旧氏": (
+        NameChange.READING,
+        PersonName(surname="髙﨑", given="花子", surname_kana="タカザキ"),
+        ("髙﨑", "岡", "タカザキ"),
+    ),
+    "旧氏の変更": (
+        NameChange.FORMER_SURNAME,
+        PersonName(surname="髙﨑", given="花子", former_surname="林"),
+        ("髙﨑", "林", "タカサキ"),
+    ),
+    "旧氏の削除": (NameChange.FORMER_SURNAME, PersonName(surname="髙﨑", given="花子"), ("髙﨑", "", "タカサキ")),
+}
+
+
+@pytest.mark.parametrize(("reason", "new_name", "expected"), NEW_NAMES.values(), ids=NEW_NAMES)
+def test_a_former_surname_stays_until_it_is_itself_changed_or_deleted(reason, new_name, expected):
+    first = report(people=(person(name=NAMED_BEFORE),))
+    changed = person(name=NAMED_BEFORE, new_name=new_name, name_change=reason)
+    made = [*movements(first, 0, "s0"), *movements(report(R.CHANGE, "2024-05-01", people=(changed,)), 0, "s1")]
+    name = fold(made).last.state.name
+    assert (name.surname, name.former_surname, name.surname_kana) == expected
 
 
 PLANTED = ("髙﨑", "山田", NUMBER.reveal(), CODE.reveal(), "1985", "Example", "TZ1234567", "example.jp", "千代田")

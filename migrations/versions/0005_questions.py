@@ -1,4 +1,4 @@
-"""Questions about the 戸籍の附票 to 機構 and to municipalities of 本籍, and how far its change facts are taken over."""
+"""Questions for a 附票 or a 除票 to 機構 and to municipalities, and how far the change facts of 機構 are taken over."""
 
 from alembic import op
 
@@ -8,9 +8,10 @@ branch_labels = None
 depends_on = None
 
 TABLES = """
-CREATE TABLE supplementary_question (
+CREATE TABLE question (
     question_id UUID NOT NULL,
     person_id UUID NOT NULL,
+    wanted TEXT NOT NULL,
     asked_of TEXT NOT NULL,
     about BYTEA NOT NULL,
     opened_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -20,12 +21,12 @@ CREATE TABLE supplementary_question (
     due TIMESTAMP WITH TIME ZONE,
     answered_at TIMESTAMP WITH TIME ZONE,
     finding TEXT NOT NULL,
-    CONSTRAINT pk_supplementary_question PRIMARY KEY (question_id),
-    CONSTRAINT fk_supplementary_question_person_id FOREIGN KEY(person_id) REFERENCES person (person_id),
-    CONSTRAINT uq_supplementary_question_about UNIQUE (person_id, about, asked_of)
+    CONSTRAINT pk_question PRIMARY KEY (question_id),
+    CONSTRAINT fk_question_person_id FOREIGN KEY(person_id) REFERENCES person (person_id),
+    CONSTRAINT uq_question_about UNIQUE (person_id, about, asked_of)
 );
 
-CREATE INDEX ix_supplementary_question_open ON supplementary_question (asked_of, next_at)
+CREATE INDEX ix_question_open ON question (asked_of, next_at)
     WHERE finding = 'no-answer-yet';
 
 CREATE TABLE change_fact_cursor (
@@ -42,11 +43,11 @@ def upgrade() -> None:
     """Make the tables. The application may not take a question back: what was told stays told."""
     for statement in filter(str.strip, TABLES.split(";")):
         op.execute(statement)
-    op.execute("GRANT SELECT, INSERT, UPDATE ON supplementary_question TO registry_app")
+    op.execute("GRANT SELECT, INSERT, UPDATE ON question TO registry_app")
     op.execute("GRANT SELECT, UPDATE ON change_fact_cursor TO registry_app")
 
 
 def downgrade() -> None:
     """Drop the tables; questions under way are forgotten, and change facts are taken over from the first again."""
     op.execute("DROP TABLE change_fact_cursor")
-    op.execute("DROP TABLE supplementary_question")
+    op.execute("DROP TABLE question")
