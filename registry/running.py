@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from typing import Any, Final, Never
 
 from rich.console import Console
+from rich.markup import escape
 from sqlalchemy.exc import SQLAlchemyError
 
 from registry.command_line import FAILED, NOT_UNDERSTOOD
@@ -40,5 +41,5 @@ def run(work: Coroutine[Any, Any, Any], *refusals: type[Exception]) -> Any:
 
 def stop(message: str, code: int) -> Never:
     """End the command with a message and an exit code."""
-    say.print(f"[bold red]registry:[/] {message}")
+    say.print(f"[bold red]registry:[/] {escape(message)}", soft_wrap=True)
     raise SystemExit(code)

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 import msgspec
 from msgspec import Meta
 
 from registry.vault.token_uri import SCHEME, TokenUri
+
+REQUIRED: Final = ("REGISTRY_DSN", "REGISTRY_KEYS", "REGISTRY_SIGNING_KEY")
+"""What a registry cannot do without; all else has a default."""
 
 
 class SettingsRefused(Exception):  # noqa: N818 - the settings are refused, as the rules refuse
@@ -48,7 +51,9 @@ class Settings(_Plain, frozen=True, kw_only=True):
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
-        """Read the settings; raises SettingsRefused naming the first variable that is missing or makes no sense."""
+        """Read the settings; raises SettingsRefused naming what is missing, or the first that makes no sense."""
+        if missing := [name for name in REQUIRED if name not in environment]:
+            raise SettingsRefused(f"set {', '.join(missing)} in the environment; `registry doctor` says to what")
         given = {
             name.removeprefix("REGISTRY_").lower(): value
             for name, value in environment.items()
@@ -56,7 +61,7 @@ class Settings(_Plain, frozen=True, kw_only=True):
         }
         try:
             plain = msgspec.convert(given, _Plain, strict=False, dec_hook=_path)
-            return cls(keys=_keys(given.get("keys")), **msgspec.structs.asdict(plain))
+            return cls(keys=_keys(given["keys"]), **msgspec.structs.asdict(plain))
         except msgspec.ValidationError as error:
             raise SettingsRefused(f"set REGISTRY_… in the environment: {error}") from None
 
@@ -67,9 +72,7 @@ def _path(kind: type, value: object) -> Path:
     return Path(value)
 
 
-def _keys(source: str | None) -> Path | TokenUri:
-    if source is None:
-        raise SettingsRefused("set REGISTRY_KEYS in the environment: pkcs11:token=…, or the path of a key file")
+def _keys(source: str) -> Path | TokenUri:
     if not source.startswith(SCHEME):
         return Path(source)
     try:

@@ -6,11 +6,10 @@ from typing import Final
 import msgspec
 from sqlalchemy.exc import ArgumentError
 
-from registry.settings import Settings, SettingsRefused
+from registry.settings import REQUIRED, Settings, SettingsRefused
 from registry.store.engine import asyncpg_url
 
 PREFIX: Final = "REGISTRY_"
-REQUIRED: Final = ("REGISTRY_DSN", "REGISTRY_KEYS", "REGISTRY_SIGNING_KEY")
 OF_COMMANDS: Final = frozenset({"REGISTRY_JLIS_URL", "REGISTRY_JLIS_KEY"})
 """Settings that single commands read."""
 KNOWN: Final = frozenset(f"{PREFIX}{name.upper()}" for name in Settings.__struct_fields__) | OF_COMMANDS

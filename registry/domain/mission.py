@@ -9,10 +9,11 @@ missing, misspelt or shared between consuls, each of them is *possibly* competen
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
-from typing import NamedTuple, final
+from functools import lru_cache
+from typing import Final, NamedTuple, final
 
 import msgspec
 
@@ -111,6 +112,9 @@ def two_clocks(moment: datetime, mission_offset: tzinfo) -> TwoClocks:
     return TwoClocks(local_date=moment.astimezone(mission_offset).date(), japan_date=moment.astimezone(JAPAN).date())
 
 
+REACHES_KEPT: Final = 4_096
+"""Places and days of which a table remembers the missions: most reports are about few of them."""
+
 Path = tuple[str, ...]
 """A place inside a country, from the wide to the narrow, folded for comparing; () is the country as a whole."""
 
@@ -147,6 +151,7 @@ class MissionTable:
             if area.mission not in self._missions:
                 raise ValueError(f"{area.mission}: an area of a mission that is not in the table")
             self._areas.setdefault(area.country, []).append(_draw(area))
+        self._reaches = lru_cache(REACHES_KEPT)(self._find_reaches)
 
     def find(self, code: str) -> Mission | None:
         """Return the mission of this code, whether open or closed; None for a code never known."""
@@ -186,7 +191,7 @@ class MissionTable:
         reaches = self._reaches(country, subdivision, on)
         return tuple(sorted(reaches, key=lambda code: (reaches[code] is not Competence.COMPETENT, code)))
 
-    def _reaches(self, country: str, subdivision: str | None, on: date) -> dict[str, Competence]:
+    def _find_reaches(self, country: str, subdivision: str | None, on: date) -> Mapping[str, Competence]:
         """Return the missions whose areas hold (COMPETENT) or may hold (POSSIBLY) the place."""
         drawn = [
             drawn

@@ -36,9 +36,6 @@ from registry.store.submissions import NEVER_HEARD_OF, Case, Event, Known
 from registry.store.unit_of_work import UnitOfWork
 from registry.vault.search_keys import SearchKey
 
-MOST_PEOPLE: Final = 10_000
-"""Pairs of a search key and a record that one request may be about."""
-
 MOST_CANDIDATES: Final = 50
 """Records that one person may turn out to be, those included whose names are merely alike."""
 
@@ -56,7 +53,7 @@ async def lock_identities(
     asked = [_keys_asked(resources, work, one) for one in identities]
     if free := work.at_hand.not_locked(frozenset[SearchKey]().union(*asked)):
         await records.lock_keys(work, free)
-        work.at_hand.note_found(await records.find_each(work, free, at_most=MOST_PEOPLE))
+        work.at_hand.note_found(await records.find_each(work, free, at_most=MOST_CANDIDATES))
     await _open(resources, work, {*also, *(one for keys in asked for one in _candidates(work, keys))})
 
 
@@ -232,6 +229,7 @@ async def write(resources: Resources, work: UnitOfWork, plan: Plan, link: Stored
         work.later(records.PERSON, records.person_row(plan.person_id, now))
         key = await resources.keyring.make(work, plan.person_id, now)
     gone, come = difference(plan.before, plan.after)
+    work.written += 1  # decided here, whenever it goes to the database
     work.at_hand.note_change(
         Change(
             plan=plan,
@@ -256,9 +254,12 @@ async def _write_first(resources: Resources, work: UnitOfWork, people: Iterable[
 
 async def write_gathered(resources: Resources, work: UnitOfWork) -> None:
     """Write the changes that were gathered, each table once; of records never heard of before nothing is read."""
+    written = work.written  # counted when they were decided: who has others written first has written nothing itself
     changes = work.at_hand.take_changes()
     there = [one.person_id for one in changes if not one.opens]
     known = await submissions.how_known(work, there)
+    for person_id in there:  # what this transaction opened before is among the known, unless it is closed again
+        work.at_hand.cases.pop(person_id, None)
     await records.remove_versions(work, {one.person_id: one.gone for one in changes})
     living = {one.person_id: _living(resources, one.plan) for one in changes}
     held_elsewhere = await records.hold_numbers(work, living, known=there)
@@ -268,6 +269,7 @@ async def write_gathered(resources: Resources, work: UnitOfWork) -> None:
     for one in changes:
         before = known.get(one.person_id, NEVER_HEARD_OF)
         await _write_one(resources, work, one, before, held_elsewhere.get(one.person_id, frozenset()))
+    work.written = written
 
 
 async def _write_one(

@@ -14,6 +14,9 @@ TIMEOUTS: Final = {
 
 POOL_SIZE: Final = 16
 
+PATIENCE: Final = 5
+"""Seconds that a request waits for a connection."""
+
 
 def connect(dsn: str, *, pool_size: int = POOL_SIZE, role: str | None = None) -> AsyncEngine:
     """Return an engine for ``dsn`` (``postgresql://…``); ``role`` is taken on at once by every connection."""
@@ -24,8 +27,9 @@ def connect(dsn: str, *, pool_size: int = POOL_SIZE, role: str | None = None) ->
         asyncpg_url(dsn),
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=5,
+        pool_timeout=PATIENCE,
         pool_pre_ping=False,
+        hide_parameters=True,
         connect_args={"server_settings": settings},
     )
 

@@ -81,10 +81,9 @@ class Keyring:
         """
         kek_id = _kek_id(now)
         found = await self._find_kek(work, kek_id)
-        if found is None:
-            await self._kek_of_month(work, now)
-        else:
-            self._committed = {kek_id: found}
+        self._committed = {} if found is None else {kek_id: found}
+        await self._kek_of_month(work, now)
+        self._service = None
         try:
             self._service = await self.find(work, SERVICE)
         except Shredded:

@@ -26,6 +26,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.engine import RowMapping
@@ -229,18 +230,20 @@ async def hold_numbers(
     does not get it. Who comes second by an instant, under no lock, meets the primary key: the transaction fails as a
     whole, and its sender tries again.
     """
+    holders = await _holders(work, [one for _, one in _each(living)])
     if known:
         mine = t.living_number.c.person_id == any_(cast(known, ARRAY(Uuid)))
         await work.run(delete(t.living_number).where(mine))
-    wanted = list(_each(living))
-    holders = await _holders(work, [one for _, one in wanted])
     held: list[tuple[str, SearchKey]] = []
     refused: dict[str, set[SearchKey]] = {}
-    for person_id, one in wanted:
-        if holders.setdefault(one, person_id) == person_id:
-            held.append((person_id, one))
-        else:
-            refused.setdefault(person_id, set()).add(one)
+    for person_id, keys in living.items():  # one after the other: who gives a number up later holds it until then
+        wanted = frozenset(keys)
+        holders = {one: holder for one, holder in holders.items() if holder != person_id or one in wanted}
+        for one in wanted:
+            if holders.setdefault(one, person_id) == person_id:
+                held.append((person_id, one))
+            else:
+                refused.setdefault(person_id, set()).add(one)
     for person_id, one in sorted(held, key=lambda each: each[1].key):
         work.later(LIVING_NUMBER, _key_row(person_id, one))
     return {person_id: frozenset(keys) for person_id, keys in refused.items()}
@@ -275,7 +278,7 @@ async def find(work: UnitOfWork, keys: Iterable[SearchKey], *, at_most: int = 50
 
 
 async def find_each(work: UnitOfWork, keys: Iterable[SearchKey], *, at_most: int) -> dict[SearchKey, set[str]]:
-    """Return for each key the ids of the records that it finds now, ``at_most`` pairs in all."""
+    """Return for each key the ids of the first ``at_most`` records that it finds now."""
     by_key = {(one.generation, str(one.kind), one.key): one for one in keys}
     parameters = {
         "generations": [generation for generation, _, _ in by_key],
@@ -299,19 +302,15 @@ def _find_each() -> Select[Any]:
         .table_valued("generation", "kind", "key", name="wanted")
         .render_derived()
     )
-    alike = and_(
+    alike = (
         t.search_key.c.generation == wanted.c.generation,
         t.search_key.c.kind == wanted.c.kind,
         t.search_key.c.key == wanted.c.key,
-        t.search_key.c.current,
     )
-    columns = (
-        wanted.c.generation,
-        wanted.c.kind,
-        wanted.c.key,
-        cast(t.search_key.c.person_id, Text).label("person_id"),
-    )
-    return select(*columns).join(t.search_key, alike).order_by(t.search_key.c.person_id).limit(bindparam("at_most"))
+    first = select(t.search_key.c.person_id).where(*alike, t.search_key.c.current)
+    found = first.order_by(t.search_key.c.person_id).limit(bindparam("at_most")).lateral("found")
+    columns = (wanted.c.generation, wanted.c.kind, wanted.c.key, cast(found.c.person_id, Text).label("person_id"))
+    return select(*columns).join(found, true())
 
 
 _FIND_EACH: Final = Prepared(_find_each())

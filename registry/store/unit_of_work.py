@@ -1,19 +1,23 @@
 """The unit of work: one request, one transaction, its log entries. Whoever leaves without commit has done nothing."""
 
+from asyncio import Semaphore, timeout
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
+from weakref import WeakKeyDictionary
 
 from asyncpg import InterfaceError as DriverInterfaceError
 from asyncpg import PostgresError, UniqueViolationError
 from sqlalchemy import Executable, TextClause
 from sqlalchemy.engine import CursorResult, RowMapping
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import QueuePool
 
 from registry.store.at_hand import AtHand
+from registry.store.engine import PATIENCE, POOL_SIZE
 from registry.store.writing import Insertion, Prepared, Row, Writing
 
 
@@ -21,7 +25,7 @@ class StoreUnavailable(Exception):  # noqa: N818 - it says what the caller meets
     """The database cannot be reached, is out of connections or took too long; nothing was done."""
 
 
-class Taken(Exception):  # noqa: N818 - it says what was met, not what went wrong inside
+class Taken(StoreUnavailable):
     """Somebody was quicker: what may be there once is there already. The transaction is over, nothing was done.
 
     ``constraint`` is what says so in the database.
@@ -35,6 +39,8 @@ class Taken(Exception):  # noqa: N818 - it says what was met, not what went wron
 _CLASSES_OF_OUTAGE = ("08", "53", "57", "58")
 """SQLSTATE classes: connection, resources, operator intervention (shutdown, timeout), system error."""
 _LOCK_TROUBLE = ("55P03", "40P01", "40001")
+_OTHER_COLUMNS = "42804"
+"""SQLSTATE datatype_mismatch: a migration gave a table other columns than the connections know; new ones will do."""
 _IS_A_STANDBY = "25006"
 """SQLSTATE read_only_sql_transaction: the primary is another server now."""
 
@@ -52,18 +58,24 @@ class UnitOfWork:
     def __init__(self, engine: AsyncEngine, *, only_reads: bool = False) -> None:
         self._engine = engine
         self._only_reads = only_reads
+        self._has_begun = False
+        self._turns = _turns_of(engine)
         self._connection: AsyncConnection | None = None
         self._writing = Writing()
         self.at_hand = AtHand()
         self.written = 0
 
     async def __aenter__(self) -> Self:
+        await _take_turn(self._turns)
         try:
             self._connection = await self._engine.connect()
             if self._only_reads:
                 await self._connection.execution_options(isolation_level="AUTOCOMMIT")
-        except (DBAPIError, PoolTimeoutError, OSError) as error:
-            raise StoreUnavailable from error
+        except BaseException as error:
+            self._turns.release()
+            if isinstance(error, DBAPIError | PoolTimeoutError | OSError):
+                raise StoreUnavailable from error
+            raise
         return self
 
     async def __aexit__(
@@ -71,8 +83,11 @@ class UnitOfWork:
     ) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            # close() returns the connection to the pool, which rolls back whatever was not committed.
-            await connection.close()
+            try:
+                # close() returns the connection to the pool, which rolls back whatever was not committed.
+                await connection.close()
+            finally:
+                self._turns.release()
         if isinstance(error, DBAPIError) and is_outage(error):
             raise StoreUnavailable from error
 
@@ -80,6 +95,7 @@ class UnitOfWork:
         """Make everything done so far last; durable when this returns."""
         await self.write()
         await self.connection.commit()
+        self._has_begun = False
 
     def later(self, insertion: Insertion, row: Row) -> None:
         """Insert a row with the next statement of any kind, or with the commit: all that waits goes in one trip."""
@@ -125,26 +141,38 @@ class UnitOfWork:
         """Return the rows of a statement that was compiled before; raises :class:`Taken` as :meth:`write`."""
         await self.write()
         ordered = statement.ordered(parameters)
-        if self._only_reads:
+        if self._only_reads or self._has_begun:
             return await self._run_by_driver(statement.text, ordered)
+        self._has_begun = True
         try:
             result = await self.connection.exec_driver_sql(statement.text, ordered)
-        except IntegrityError as error:
-            raise _as_met(error.orig.__cause__ if error.orig is not None else None, error) from error
+        except DBAPIError as error:
+            await self._demand_our_mistake(error)
+            raise
         return [dict(row) for row in result.mappings()]
 
     async def _run_by_driver(self, text: str, ordered: tuple[Any, ...]) -> Sequence[Mapping[str, Any]]:
-        """Leave SQLAlchemy out where there is no transaction for it to keep: it costs more than the statement does."""
+        """Leave SQLAlchemy out where it need not begin a transaction first: it costs more than the statement does."""
         driver = (await self.connection.get_raw_connection()).driver_connection
         if driver is None:
             raise StoreUnavailable
         try:
             rows: Sequence[Mapping[str, Any]] = await driver.fetch(text, *ordered)
         except (PostgresError, DriverInterfaceError, OSError) as error:
-            if driver.is_closed():
-                await self.connection.invalidate()
-            raise _as_met(error, error) from error
+            as_usual = DBAPIError(text, None, error)
+            await self._demand_our_mistake(as_usual)
+            raise as_usual from error
         return rows
+
+    async def _demand_our_mistake(self, error: DBAPIError) -> None:
+        """Raise what the caller meets for an error that is not our own mistake: somebody quicker, or an outage."""
+        cause = getattr(error.orig, "__cause__", None) or error.orig
+        if isinstance(cause, UniqueViolationError):
+            raise Taken(str(cause.constraint_name)) from error
+        if _sqlstate(cause) == _OTHER_COLUMNS or is_outage(error):
+            if _sqlstate(cause) not in _LOCK_TROUBLE:
+                await self.connection.invalidate()  # who comes next gets another one
+            raise StoreUnavailable from error
 
     async def rows(self, statement: Executable) -> list[RowMapping]:
         """Return all rows of a query as mappings."""
@@ -155,23 +183,39 @@ class UnitOfWork:
         return (await self.run(statement)).mappings().one_or_none()
 
 
-def _as_met(cause: BaseException | None, error: Exception) -> Exception:
-    """Return what the caller meets for an error of the driver: nothing else than the error where it is our mistake."""
-    if isinstance(cause, UniqueViolationError):
-        return Taken(str(cause.constraint_name))
-    return StoreUnavailable() if _is_outage_state(_sqlstate(cause), error) else error
+_turns: Final[WeakKeyDictionary[AsyncEngine, Semaphore]] = WeakKeyDictionary()
+
+
+def _turns_of(engine: AsyncEngine) -> Semaphore:
+    """Return the line before an engine's connections: first come, first served.
+
+    In the pool's own line whoever comes just when a connection is free goes first, and some wait many times over.
+    """
+    if engine not in _turns:
+        size = engine.pool.size() if isinstance(engine.pool, QueuePool) else POOL_SIZE
+        _turns[engine] = Semaphore(size)
+    return _turns[engine]
+
+
+async def _take_turn(turns: Semaphore) -> None:
+    if not turns.locked():
+        await turns.acquire()
+        return
+    try:
+        async with timeout(PATIENCE):
+            await turns.acquire()
+    except TimeoutError as error:
+        raise StoreUnavailable from error
 
 
 def is_outage(error: DBAPIError) -> bool:
     """Whether a driver error means that the database could not serve, rather than that the statement was wrong."""
-    return _is_outage_state(_sqlstate(error.orig), error)
+    state = _sqlstate(error.orig)
+    if state:
+        return state.startswith(_CLASSES_OF_OUTAGE) or state in (*_LOCK_TROUBLE, _IS_A_STANDBY)
+    lost = isinstance(error.orig, DriverInterfaceError | OSError)
+    return lost or isinstance(error, OperationalError | InterfaceError)
 
 
 def _sqlstate(error: BaseException | None) -> str:
     return str(getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or "")
-
-
-def _is_outage_state(state: str, error: Exception) -> bool:
-    if state:
-        return state.startswith(_CLASSES_OF_OUTAGE) or state in (*_LOCK_TROUBLE, _IS_A_STANDBY)
-    return isinstance(error, OperationalError | InterfaceError | DriverInterfaceError | OSError)

@@ -20,7 +20,7 @@ from registry.services.attendance import Act, Asked, Attendance, Caller, Once, r
 from registry.services.key_directory import KeyDirectory
 from registry.services.resources import Resources
 from registry.store.callers import StoredAnswer
-from registry.store.unit_of_work import StoreUnavailable, Taken
+from registry.store.unit_of_work import StoreUnavailable
 from registry.vault.keys import KeysRefused
 from registry.web.metrics import REFUSED_AT_THE_DOOR
 from registry.web.problems import JSON, OK, WirePresenter, problem_answer, refusal_answer
@@ -72,9 +72,6 @@ class Desk:
             answer = await attendance.attend(act, once=_once(parts) if once else None)
         except (StoreUnavailable, KeysRefused) as error:
             log.warning("store or keys unavailable", kind=type(error).__name__, correlation_id=correlation_id)
-            answer = problem_answer(ProblemCode.NOT_READY, correlation_id)
-        except Taken as taken:
-            log.warning("somebody was quicker", constraint=taken.constraint, correlation_id=correlation_id)
             answer = problem_answer(ProblemCode.NOT_READY, correlation_id)
         return self.respond(parts, answer, correlation_id)
 

@@ -1,5 +1,7 @@
 """One request, one transaction: what is not committed has not happened, and an outage has one name."""
 
+import asyncio
+
 import asyncpg
 import pytest
 from sqlalchemy import text
@@ -99,8 +101,9 @@ async def test_a_server_that_is_not_there_is_an_outage(tmp_path):
     await nowhere.dispose()
 
 
-async def test_running_out_of_connections_is_an_outage(database):
-    small = create_async_engine(asyncpg_url(database), pool_size=1, max_overflow=0, pool_timeout=0.01)
+async def test_running_out_of_connections_is_an_outage(database, monkeypatch):
+    monkeypatch.setattr("registry.store.unit_of_work.PATIENCE", 0.01)
+    small = create_async_engine(asyncpg_url(database), pool_size=1, max_overflow=0)
     async with UnitOfWork(small):
         with pytest.raises(StoreUnavailable):
             async with UnitOfWork(small):
@@ -283,3 +286,17 @@ async def test_waiting_too_long_is_an_outage_for_what_only_reads(engine):
         await records.lock_keys(holder, [search_key()])
         with pytest.raises(StoreUnavailable):
             await act()
+
+
+async def test_who_waits_for_a_connection_gets_it_in_turn(database):
+    single = connect(database, role="registry_app", pool_size=1)
+    served = []
+
+    async def act(number):
+        async with UnitOfWork(single, only_reads=True) as work:
+            await records.count_people(work)
+        served.append(number)
+
+    await asyncio.gather(*(act(number) for number in range(20)))
+    assert served == list(range(20))
+    await single.dispose()

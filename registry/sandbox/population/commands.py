@@ -1,7 +1,6 @@
 """``registry sandbox populate``: people who do not exist, as the files of municipalities and missions that do."""
 
 import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Final, Never
@@ -12,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from registry.command_line import FAILED, NOT_UNDERSTOOD, AsJson, told
+from registry.command_line import FAILED, NOT_UNDERSTOOD, AsJson, print_json, told
 from registry.sandbox.population.pieces import Plan
 from registry.sandbox.population.places import EVERYWHERE, UnknownPlace, Where, atlas
 from registry.sandbox.population.rates import DEFAULT_RATES, Rates
@@ -121,7 +120,7 @@ def _written(plan: Plan, out: Path, processes: int) -> Summary:
 
 def _report(summary: Summary, out: Path, *, as_json: bool) -> None:
     if as_json:
-        sys.stdout.buffer.write(msgspec.json.encode(summary) + b"\n")
+        print_json(summary)
         return
     lines, reports = sum(summary.extracts.values()), sum(summary.reports.values())
     say.print(
