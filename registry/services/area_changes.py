@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -24,15 +25,13 @@ from registry.domain.movement import MovementKind
 from registry.domain.municipality import VIRTUAL_MUNICIPALITY
 from registry.domain.reconciliation import Link, LinkMethod
 from registry.services import records
+from registry.services.going_through import each_record
 from registry.services.resources import Resources, japan_date
 from registry.store import area_changes, code_tables, submissions
 from registry.store.at_hand import Found
 from registry.store.keyring import Shredded
 from registry.store.submissions import Case, Content, Event, Submission
 from registry.store.unit_of_work import UnitOfWork
-
-RECORDS_A_STEP: Final = 200
-"""Ids fetched at a time; each record is a transaction of its own."""
 
 SUBMISSION_KIND: Final = "codes-import"
 CASE_KIND: Final = "competence-uncertain"
@@ -103,19 +102,11 @@ async def count(resources: Resources, one: DueChange) -> int:
 async def run(resources: Resources, one: DueChange) -> AsyncIterator[Outcome]:
     """Go through the records that a change may concern, yielding what became of each; note the end."""
     tally: Counter[Outcome] = Counter()
-    after = ""
-    while True:
-        async with resources.work() as work:
-            step = await area_changes.people(
-                work, one.change.missions, one.change.day, after=after, at_most=RECORDS_A_STEP
-            )
-        for person_id in step:
-            outcome = await _go_through(resources, one, person_id)
-            tally[outcome] += 1
-            yield outcome
-        if len(step) < RECORDS_A_STEP:
-            break
-        after = step[-1]
+    concerned = partial(area_changes.people, missions=one.change.missions, since=one.change.day)
+    async for person_id in each_record(resources, concerned):
+        outcome = await _go_through(resources, one, person_id)
+        tally[outcome] += 1
+        yield outcome
     async with resources.work() as work:
         moved, uncertain = tally[Outcome.MOVED], tally[Outcome.UNCERTAIN]
         await area_changes.done(work, one.versions, resources.clock(), moved=moved, uncertain=uncertain)

@@ -5,7 +5,7 @@ it holds none, whoever else keeps its records is asked, and then the 附票 (``s
 """
 
 from collections.abc import AsyncIterator
-from typing import Final
+from functools import partial
 
 import msgspec
 
@@ -20,14 +20,12 @@ from registry.domain.residence_report import ResidenceReport
 from registry.domain.timeline import Version, fold
 from registry.services import questions as asking
 from registry.services import records
+from registry.services.going_through import RECORDS_A_STEP, each_record
 from registry.services.resources import Resources, japan_date
 from registry.store import questions as stored_questions
 from registry.store import submissions
 from registry.store.keyring import Shredded
 from registry.store.unit_of_work import UnitOfWork
-
-RECORDS_A_STEP: Final = 200
-"""Ids fetched at a time; each record is a transaction of its own."""
 
 
 class Missing(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,20 +76,12 @@ async def locked(resources: Resources, work: UnitOfWork, person_id: str) -> Miss
 
 async def open_questions(resources: Resources) -> AsyncIterator[Question]:
     """Open a question for each 除票 that has not come in its time; run again at any time, nothing is asked twice."""
-    after = ""
     waited = resources.clock() - rules.TIME_TO_COME_BY_ITSELF
-    while True:
-        async with resources.work() as work:
-            step = await stored_questions.people_waiting_for_removed_record(
-                work, opened_before=waited, after=after, at_most=RECORDS_A_STEP
-            )
-        for person_id in step:
-            question = await _open_for(resources, person_id)
-            if question is not None:
-                yield question
-        if len(step) < RECORDS_A_STEP:
-            return
-        after = step[-1]
+    waiting = partial(stored_questions.people_waiting_for_removed_record, opened_before=waited)
+    async for person_id in each_record(resources, waiting):
+        question = await _open_for(resources, person_id)
+        if question is not None:
+            yield question
 
 
 async def _open_for(resources: Resources, person_id: str) -> Question | None:

@@ -5,6 +5,7 @@ can be broken off and begun again at any time: a presumption of one day is made 
 """
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -15,13 +16,11 @@ from registry.domain.municipality import VIRTUAL_MUNICIPALITY
 from registry.domain.presumed_departure import MONTHS_OF_SILENCE, presumption
 from registry.domain.reconciliation import Link, LinkMethod
 from registry.services import records
+from registry.services.going_through import each_record
 from registry.services.resources import Resources, japan_date
 from registry.store import presumed_departures, submissions
 from registry.store.keyring import Shredded
 from registry.store.submissions import Content, Submission
-
-RECORDS_A_STEP: Final = 200
-"""Ids fetched at a time; each record is a transaction of its own."""
 
 KIND: Final = "presumed-departure"
 """The kind of submission that a presumption is."""
@@ -31,16 +30,9 @@ async def run(resources: Resources) -> AsyncIterator[str]:
     """Presume every departure that may be presumed today, yielding the record's id once it is written."""
     today = japan_date(resources.clock())
     since = months_after(today, -min(MONTHS_OF_SILENCE.values()))
-    after = ""
-    while True:
-        async with resources.work() as work:
-            step = await presumed_departures.people_not_heard_of(work, since, after=after, at_most=RECORDS_A_STEP)
-        for person_id in step:
-            if await _presumed(resources, person_id):
-                yield person_id
-        if len(step) < RECORDS_A_STEP:
-            return
-        after = step[-1]
+    async for person_id in each_record(resources, partial(presumed_departures.people_not_heard_of, since=since)):
+        if await _presumed(resources, person_id):
+            yield person_id
 
 
 async def _presumed(resources: Resources, person_id: str) -> bool:

@@ -7,17 +7,14 @@ It can be broken off and run again at any time: it only writes over what it foun
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 import msgspec
 
 from registry.services import records
+from registry.services.going_through import RECORDS_A_STEP
 from registry.services.resources import Resources
 from registry.store import reconciliations
 from registry.store import records as stored_records
-
-RECORDS_A_STEP: Final = 200
-"""Records in one transaction: small enough to hold nobody up, large enough to be quick."""
 
 
 class AlreadyRunning(Exception):  # noqa: N818 - it says what the operator meets

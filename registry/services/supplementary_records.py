@@ -22,6 +22,7 @@ from registry.domain.supplementary_record import Subject, SupplementaryRecord
 from registry.domain.timeline import fold
 from registry.services import questions as asked
 from registry.services import records
+from registry.services.going_through import each_record
 from registry.services.resources import Resources, japan_date
 from registry.store import questions, submissions
 from registry.store.at_hand import Found, Plan
@@ -34,9 +35,6 @@ KIND: Final = "supplementary-record"
 
 CASE_KIND: Final = "rivals"
 """The answer leaves open whose record it belongs to; until that is decided the record is under review."""
-
-RECORDS_A_STEP: Final = 200
-"""Ids fetched at a time; each record is a transaction of its own."""
 
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,17 +72,10 @@ async def asking(resources: Resources, work: UnitOfWork, person_id: str) -> Aski
 
 async def open_questions(resources: Resources) -> AsyncIterator[Question]:
     """Open a question for each record that calls for one; run again at any time, nothing is asked twice."""
-    after = ""
-    while True:
-        async with resources.work() as work:
-            step = await questions.people_without_removed_record(work, after=after, at_most=RECORDS_A_STEP)
-        for person_id in step:
-            question = await _open_for(resources, person_id)
-            if question is not None:
-                yield question
-        if len(step) < RECORDS_A_STEP:
-            return
-        after = step[-1]
+    async for person_id in each_record(resources, questions.people_without_removed_record):
+        question = await _open_for(resources, person_id)
+        if question is not None:
+            yield question
 
 
 async def _open_for(resources: Resources, person_id: str) -> Question | None:
