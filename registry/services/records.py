@@ -83,9 +83,12 @@ async def join(resources: Resources, work: UnitOfWork, identity: Identity) -> Fo
 async def decide(resources: Resources, work: UnitOfWork, identity: Identity, *, besides: str = "") -> Link:
     """Say to which record, ``besides`` one, an identity belongs, and open none; the caller has locked its keys."""
     others = [one for one in _candidates(work, _keys_asked(resources, work, identity)) if one != besides]
+    await _open(resources, work, others)
+    opened = ((one, work.at_hand.opened(one)) for one in others)
     candidates = [
-        Candidate(person_id=one, identities=identities_of((await _opened(resources, work, one)).movements))
-        for one in others
+        Candidate(person_id=person_id, identities=identities_of(found.movements))
+        for person_id, found in opened
+        if found is not None  # of a shredded record nothing is left that could be alike
     ]
     decision = link(identity, candidates)
     await _write_first(resources, work, {*decision.rivals, *([decision.person_id] if decision.person_id else [])})

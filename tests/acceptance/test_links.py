@@ -21,6 +21,7 @@ from tests.acceptance.papers import (
     removed_record,
     report,
 )
+from tests.acceptance.seen import rows
 from tests.house import PENSION, TOWN
 from tests.planted import NUMBER
 
@@ -109,3 +110,10 @@ async def test_a_town_learns_of_a_person_by_its_own_pseudonym_and_no_other(regis
     answer = await registry.inquire(TOWN, affair="former-residents", basis="住基法30条の41", search=by_name())
     assert decode(answer.body, InquiryAnswer).person == town.person.person
     assert town.person.person != mission.people[0].person
+
+
+async def test_nobody_is_taken_for_a_person_whose_record_was_shredded(registry, database):
+    await receipt_of(registry, person())
+    await rows(database, "DELETE FROM data_key WHERE owner IN (SELECT person_id FROM person)")
+    (again,) = (await receipt_of(registry, person())).people
+    assert again.link is LinkMethod.OPENED
