@@ -27,6 +27,7 @@ class Code(StrEnum):
     # the database
     DATABASE_UNREACHABLE = "database-unreachable"
     DATABASE_NOT_DURABLE = "database-not-durable"
+    LOCK_TABLE_SMALL = "lock-table-small"
     CLOCK_RUNS_AWAY = "clock-runs-away"
     SCHEMA_BEHIND = "schema-behind"
     SCHEMA_AHEAD = "schema-ahead"

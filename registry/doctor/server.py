@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from registry.doctor.finding import Code, Finding, wrong
+from registry.doctor.finding import Code, Finding, near, wrong
 from registry.doctor.machine import full_disk
 from registry.doctor.visit import Visit
 from registry.store import health
@@ -17,6 +17,9 @@ DURABLE: Final = {
     "wal_level": {"replica", "logical"},
 }
 """What each setting must be, so that nothing acknowledged is lost and a backup can be brought to any moment."""
+
+MOST_LOCKS: Final = 24_000
+"""Two batches of 100 households of 30 people, each found by four keys."""
 
 LARGEST_DIFFERENCE: Final = timedelta(seconds=5)
 """Signatures live 60 seconds, and what is known by when is decided by clocks."""
@@ -66,6 +69,27 @@ async def durability(visit: Visit) -> AsyncIterator[Finding]:
                 ),
                 f'psql "$REGISTRY_DSN" -c "ALTER SYSTEM SET {name} = {best}"',
             )
+
+
+async def lock_table(visit: Visit) -> AsyncIterator[Finding]:
+    """Find too little room for the locks of two of the largest batches at once."""
+    names = ("max_locks_per_transaction", "max_connections", "max_prepared_transactions")
+    found = await health.settings(visit.work, names)
+    a_transaction, *transactions = (int(found[name]) for name in names)
+    room = a_transaction * sum(transactions)
+    if room < MOST_LOCKS:
+        yield near(
+            Code.LOCK_TABLE_SMALL,
+            (
+                f"PostgreSQL has room for {room:,} locks; two of the largest batches hold {MOST_LOCKS:,}",
+                f"PostgreSQL のロック表は {room:,} 件分です。最大の一括提出 2 件には {MOST_LOCKS:,} 件分が要ります",
+            ),
+            (
+                "large batches are turned away when they meet: set it and restart PostgreSQL",
+                "大きな一括提出が重なると受け付けられません。設定のうえ PostgreSQL を再起動してください",
+            ),
+            'psql "$REGISTRY_DSN" -c "ALTER SYSTEM SET max_locks_per_transaction = 256"',
+        )
 
 
 async def clocks(visit: Visit) -> AsyncIterator[Finding]:
@@ -177,7 +201,7 @@ async def disk(visit: Visit) -> AsyncIterator[Finding]:
         yield finding
 
 
-CHECKS: Final = (durability, clocks, schema, roles, rights, guards, disk)
+CHECKS: Final = (durability, lock_table, clocks, schema, roles, rights, guards, disk)
 
 
 def _may(role: str, table: str, right: str) -> bool:

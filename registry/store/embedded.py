@@ -38,6 +38,7 @@ _SETTINGS = {
     "log_min_error_statement": "panic",
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
+    "max_locks_per_transaction": "256",  # a batch of large households holds twelve thousand locks
 }
 
 _POLL = 0.01  # seconds

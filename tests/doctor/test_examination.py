@@ -217,6 +217,15 @@ def test_settings_of_the_server_that_lose_what_is_acknowledged_are_found(postgre
     assert said == [f"PostgreSQL runs with {one}" for one in ("fsync=off", "full_page_writes=off", "wal_level=minimal")]
 
 
+def test_a_lock_table_of_the_usual_size_is_found(postgres_binaries, ward):
+    with EmbeddedServer(None, binaries=postgres_binaries, settings={"max_locks_per_transaction": "64"}) as server:
+        ward.environment["REGISTRY_DSN"] = server.dsn()
+        said = [finding for finding in ward.findings() if finding.code is Code.LOCK_TABLE_SMALL]
+    assert [finding.what for finding in said] == [
+        "PostgreSQL has room for 6,400 locks; two of the largest batches hold 24,000"
+    ]
+
+
 def test_another_program_at_the_port_is_found(ward):
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", int(ward.environment["REGISTRY_PORT"])))
