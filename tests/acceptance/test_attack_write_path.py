@@ -681,7 +681,7 @@ async def _fails(work, _):
 
 async def _is_cut_off(work, database):
     driver = (await work.connection.get_raw_connection()).driver_connection
-    await executed(database, f"SELECT pg_terminate_backend({driver.get_server_pid()})")
+    await executed(database, f"SELECT pg_terminate_backend({driver.get_server_pid()}, 10000)")
     await work.run_prepared(stored_records._FIND_EACH, NOBODY)
 
 
