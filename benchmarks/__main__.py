@@ -24,6 +24,7 @@ from rich.table import Table
 
 from benchmarks.load import Run, closed_loop, open_loop
 from benchmarks.setting import MISSION, TOWN, Setting
+from registry.contract.messages import LARGEST_BULK
 from registry.domain.removed_record import RemovedRecord
 from registry.sandbox.population.lives import people
 from registry.sandbox.population.places import Where
@@ -43,6 +44,8 @@ ROUNDS: Final = 3
 RESULTS: Final = Path("var/bench/results.json")
 NEW_YORK: Final = {"country": "US", "subdivision": "New York", "city": "New York", "lines": ["1 Example Avenue"]}
 OPEN_RATE: Final = 80.0
+BULKS: Final = 20
+"""Bulk inquiries of one run."""
 
 app: Final = App(name="benchmarks", help="Measure the registry against the floor of this machine.")
 say: Final = Console(stderr=True, highlight=False)
@@ -160,7 +163,25 @@ async def _inquiries(setting: Setting, numbers: Sequence[str], requests: int) ->
         p50_ms=run.percentile(0.5),
         p99_ms=run.percentile(0.99),
     )
-    return [figure, at_rate]
+    return [figure, at_rate, await _bulk_inquiries(setting, numbers)]
+
+
+async def _bulk_inquiries(setting: Setting, numbers: Sequence[str]) -> Figure:
+    """Ask about as many people at once as a request may hold, each decided and logged by itself."""
+    asked = [
+        [numbers[(at + index) * 7919 % len(numbers)] for index in range(LARGEST_BULK)]
+        for at in range(0, BULKS * LARGEST_BULK, LARGEST_BULK)
+    ]
+    run = await closed_loop(setting.port, [setting.bulk_inquiry(some) for some in asked], 2)
+    _demand(run, 200)
+    return Figure(
+        name=f"people asked about, {LARGEST_BULK:,} a request",
+        value=run.throughput * LARGEST_BULK,
+        unit="people/s",
+        n=BULKS * LARGEST_BULK,
+        p50_ms=run.percentile(0.5),
+        p99_ms=run.percentile(0.99),
+    )
 
 
 async def _submissions(setting: Setting, records: Any, requests: int) -> list[Figure]:

@@ -33,6 +33,13 @@ CALLERS: Final = {
     PENSION: BodyKind.PENSION_OFFICE,
 }
 
+TERMS: Final = {
+    "affair": "pension-benefit",
+    "basis": "番号法19条8号",
+    "handled_by": "clerk-7",
+    "fields": ["name", "birth_date", "address_abroad", "status"],
+}
+
 
 class Setting:
     """The processes that are measured, and who calls them; everything ends with ``stack``."""
@@ -120,15 +127,16 @@ class Setting:
 
     def inquiry(self, number: str) -> bytes:
         """Write a signed inquiry by number."""
-        message = {
-            "affair": "pension-benefit",
-            "basis": "番号法19条8号",
-            "handled_by": "clerk-7",
-            "fields": ["name", "birth_date", "address_abroad", "status"],
-            "search": {"by": "individual-number", "individual_number": number},
-        }
-        return self.post(PENSION, "/v1/inquiries", message)
+        return self.post(PENSION, "/v1/inquiries", TERMS | _searched(number))
+
+    def bulk_inquiry(self, numbers: Sequence[str]) -> bytes:
+        """Write a signed inquiry by number about many people."""
+        return self.post(PENSION, "/v1/inquiries/bulk", TERMS | {"people": [_searched(one) for one in numbers]})
 
     def floor(self, key: bytes, size: int) -> bytes:
         """Write a request to the floor: it looks ``key`` up and writes ``size`` bytes."""
         return http("POST", "/floor", (("content-type", "application/octet-stream"),), key.ljust(size, b"\0"))
+
+
+def _searched(number: str) -> dict[str, Any]:
+    return {"search": {"by": "individual-number", "individual_number": number}}

@@ -22,6 +22,7 @@ from registry.store.keyring import Keyring
 from registry.store.unit_of_work import StoreUnavailable, UnitOfWork
 from registry.vault.keys import KeysRefused
 from registry.vault.providers import key_provider
+from registry.vault.pseudonyms import Pseudonyms
 from registry.vault.sealing import SealBroken
 from registry.vault.search_keys import SearchKeys
 from registry.web.app import make_app
@@ -80,6 +81,7 @@ async def resources(
             provider=provider,
             keyring=Keyring(provider),
             search_keys=SearchKeys(provider, SEARCH_KEY_GENERATION),
+            pseudonyms=Pseudonyms(provider),
             signing_key=SigningKey.from_pem(SIGNING_KEY_ID, settings.signing_key.read_bytes()),
             codes=CodeTables(),
             clock=clock,

@@ -34,6 +34,9 @@ CORRELATION_HEADER: Final = "correlation-id"
 LARGEST_BATCH: Final = 100
 """Reports in one batch, and 除票 in one part of an extract."""
 
+LARGEST_BULK: Final = 1_000
+"""People in one bulk inquiry."""
+
 IdempotencyKey = Annotated[str, Meta(pattern=rf"^{IDEMPOTENCY_KEY_FORM}(?!\s)$")]
 
 
@@ -214,18 +217,33 @@ class ByNameAndBirthDate(_Message, frozen=True, tag_field="by", tag="name-and-bi
     birth_date: IncompleteDate
 
 
-Search = ByIndividualNumber | ByResidentRecordCode | ByAddresseeNumber | ByNameAndBirthDate
+class ByPseudonym(_Message, frozen=True, tag_field="by", tag="pseudonym"):
+    """Search by a pseudonym that an answer gave before: the asking body's own, or one that ``given_to`` passed on."""
 
-SEARCH_KEYS: Final[dict[type, SearchKey]] = {
+    pseudonym: Annotated[str, Meta(pattern=r"^[A-Z2-7]{52}(?!\s)$")]
+    given_to: Annotated[str, Meta(min_length=1, max_length=60)] | None = None
+
+
+Search = ByIndividualNumber | ByResidentRecordCode | ByAddresseeNumber | ByNameAndBirthDate | ByPseudonym
+
+_SEARCH_KEYS: Final[dict[type, SearchKey]] = {
     ByIndividualNumber: SearchKey.INDIVIDUAL_NUMBER,
     ByResidentRecordCode: SearchKey.RESIDENT_RECORD_CODE,
     ByAddresseeNumber: SearchKey.ADDRESSEE_NUMBER,
     ByNameAndBirthDate: SearchKey.NAME_AND_BIRTH_DATE,
+    ByPseudonym: SearchKey.PSEUDONYM,
 }
 
 
-class Inquiry(_Message, frozen=True):
-    """情報照会: one body asks about one person, for one affair, on one legal basis.
+def search_key(search: Search) -> SearchKey:
+    """Return the way of searching, as grants name it."""
+    if isinstance(search, ByPseudonym) and search.given_to is not None:
+        return SearchKey.PSEUDONYM_OF_ANOTHER_BODY
+    return _SEARCH_KEYS[type(search)]
+
+
+class Terms(_Message, frozen=True):
+    """What an inquiry asks of everybody it names: for one affair, on one legal basis, which items, as of when.
 
     ``handled_by`` is the official's own account at the body. Either ``valid_on`` or a period ``valid_from`` /
     ``valid_to`` (end exclusive), else today in Japan. ``known_at`` asks what the registry knew at that moment.
@@ -234,12 +252,35 @@ class Inquiry(_Message, frozen=True):
     affair: Annotated[str, Meta(min_length=1, max_length=60)]
     basis: Annotated[str, Meta(min_length=1, max_length=100)]
     handled_by: Annotated[str, Meta(min_length=1, max_length=100)]
-    search: Search
     fields: Annotated[frozenset[Item], Meta(min_length=1)]
     valid_on: date | None = None
     valid_from: date | None = None
     valid_to: date | None = None
     known_at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class Inquiry(Terms, frozen=True, kw_only=True):
+    """情報照会: one body asks about one person."""
+
+    search: Search
+
+
+class PersonAsked(_Message, frozen=True):
+    """One person of a bulk inquiry."""
+
+    search: Search
+
+
+class BulkInquiry(Terms, frozen=True, kw_only=True):
+    """一括照会: one body asks the same of many people; each is decided, answered and logged as if asked alone."""
+
+    people: Annotated[tuple[PersonAsked, ...], Meta(min_length=1, max_length=LARGEST_BULK)]
+
+
+class ArrivedBulkInquiry(Terms, frozen=True, kw_only=True):
+    """A :class:`BulkInquiry` on arrival: its people are read one by one, so that none stops the others."""
+
+    people: Annotated[tuple[None, ...], Meta(min_length=1, max_length=LARGEST_BULK)]
 
 
 class Days(_Message, frozen=True):
@@ -308,6 +349,20 @@ class InquiryAnswer(_Message, frozen=True):
     person: str | None = None
     versions: tuple[AnsweredVersion, ...] = ()
     deciding_keys: tuple[SearchKey, ...] = ()
+
+
+class BulkOutcome(_Message, frozen=True):
+    """What came of the person at ``index`` of a bulk inquiry: an answer, or the problem that refused it."""
+
+    index: int
+    answer: InquiryAnswer | None = None
+    problem: Problem | None = None
+
+
+class BulkAnswer(_Message, frozen=True):
+    """The outcomes of a bulk inquiry, in the order of its people."""
+
+    people: tuple[BulkOutcome, ...]
 
 
 # ------------------------------------------------------------------------------------------ small answers

@@ -49,6 +49,10 @@ class SearchKey(StrEnum):
     RESIDENT_RECORD_CODE = "resident-record-code"
     ADDRESSEE_NUMBER = "addressee-number"
     NAME_AND_BIRTH_DATE = "name-and-birth-date"
+    PSEUDONYM = "pseudonym"
+    """By what an answer to the same body called the person before."""
+    PSEUDONYM_OF_ANOTHER_BODY = "pseudonym-of-another-body"
+    """By what another body calls the person: only the registry can turn the one into the other."""
 
 
 class Mode(StrEnum):

@@ -10,7 +10,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from hashlib import sha256
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -23,6 +23,9 @@ from registry.store import callers
 from registry.store.callers import DisclosureEntry, StoredAnswer
 from registry.store.keyring import SERVICE
 from registry.store.unit_of_work import Taken, UnitOfWork
+
+REFUSED: Final = "refused"
+"""What the log says of whatever was refused; the codes say why."""
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,16 +55,28 @@ class Once(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
+class Noted(msgspec.Struct, frozen=True, kw_only=True):
+    """What the log is to say: what was asked, what came of it, of whom. Each of ``people`` gets an entry of its own."""
+
+    asked: Asked
+    outcome: str
+    codes: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    number_accessed: bool = False
+
+
 class Done(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it: the message to answer with, and what the log adds.
 
-    ``people`` are the records concerned; each gets an entry of its own.
+    ``people`` are the records concerned; each gets an entry of its own. ``noted`` takes the place of all three where
+    many were asked about at once, each with an outcome of its own.
     """
 
     message: msgspec.Struct
     outcome: str
     people: tuple[str, ...] = ()
     number_accessed: bool = False
+    noted: tuple[Noted, ...] = ()
 
 
 class Presenter(Protocol):
@@ -123,7 +138,9 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
             if work.written != written:
                 raise RuntimeError("refused after something was written: plan first, or use a savepoint") from refusal
             return self._refused(work, refusal)
-        self._record(work, done.outcome, people=done.people, number_accessed=done.number_accessed)
+        as_one = Noted(asked=self.asked, outcome=done.outcome, people=done.people, number_accessed=done.number_accessed)
+        for one in done.noted or (as_one,):
+            self._record(work, one)
         return self.present.success(done.message)
 
     async def attempt_once(self, work: UnitOfWork, act: Act, once: Once) -> StoredAnswer:
@@ -141,33 +158,25 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
             return answer
         if claim.request_hash != request_hash:
             return self._refused(work, WireRefusal(ProblemCode.IDEMPOTENCY_KEY_REUSED))
-        self._record(work, "repeated")
+        self._record(work, Noted(asked=self.asked, outcome="repeated"))
         return callers.answer_of(claim, await self.resources.keyring.find(work, claim.owner or SERVICE), body, key)
 
     def _refused(self, work: UnitOfWork, refusal: Refusal | WireRefusal) -> StoredAnswer:
-        self._record(work, "refused", codes=codes_of(refusal))
+        self._record(work, Noted(asked=self.asked, outcome=REFUSED, codes=codes_of(refusal)))
         return self.present.refusal(refusal, self.asked.correlation_id)
 
-    def _record(
-        self,
-        work: UnitOfWork,
-        outcome: str,
-        *,
-        codes: tuple[str, ...] = (),
-        people: tuple[str, ...] = (),
-        number_accessed: bool = False,
-    ) -> None:
-        """Write the entries of 情報提供等の記録 for this request: person by person, one where nobody is concerned."""
+    def _record(self, work: UnitOfWork, noted: Noted) -> None:
+        """Write the entries of 情報提供等の記録: person by person, one where nobody is concerned."""
         entry = DisclosureEntry(
             asked_at=self.now,
             body=self.caller.body,
             key_id=self.caller.request.key_id,
-            outcome=outcome,
-            codes=codes,
-            number_accessed=number_accessed,
-            **msgspec.structs.asdict(self.asked),
+            outcome=noted.outcome,
+            codes=noted.codes,
+            number_accessed=noted.number_accessed,
+            **msgspec.structs.asdict(noted.asked),
         )
-        for person_id in people or (None,):
+        for person_id in noted.people or (None,):
             callers.record_disclosure(work, msgspec.structs.replace(entry, person_id=person_id))
 
 

@@ -3,7 +3,9 @@
 Whom the grant does not cover is like somebody who is not there. Nothing here decides what is told of them.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from typing import Final
 
 import msgspec
 
@@ -11,8 +13,10 @@ from registry.contract.messages import (
     ByAddresseeNumber,
     ByIndividualNumber,
     ByNameAndBirthDate,
+    ByPseudonym,
     ByResidentRecordCode,
-    Inquiry,
+    Search,
+    Terms,
 )
 from registry.domain.basic_four import Difference, compare_birth_dates
 from registry.domain.dates import Answer, DayRange
@@ -29,18 +33,24 @@ from registry.services.attendance import Caller
 from registry.services.resources import Resources, japan_date
 from registry.store import look_up, sequencer, submissions
 from registry.store import records as stored_records
+from registry.store.keyring import Shredded
+from registry.store.look_up import Found
 from registry.store.sequencer import Known
 from registry.store.unit_of_work import UnitOfWork
 from registry.vault.search_keys import SearchKey
+
+_BY_RECORD: Final = (ByAddresseeNumber, ByPseudonym)
+"""Searches that name a record; one that was joined to another leads on to the one that stays."""
 
 VersionThen = tuple[Version, Answer]
 """A version, and whether it holds on the days asked about for certain or possibly."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """An inquiry that may be asked: of which days, under which grant."""
+    """A question about one person that may be asked: of which days, under which grant."""
 
-    inquiry: Inquiry
+    terms: Terms
+    search: Search
     grant: Grant
     caller: Caller
     period: DayRange
@@ -54,20 +64,43 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     confirmed: bool
 
 
-async def find(resources: Resources, work: UnitOfWork, question: Question) -> tuple[Known, list[Hit]]:
-    """Return up to where knowledge goes that the answer draws on, and the people who fit.
+async def find_each(
+    resources: Resources, work: UnitOfWork, questions: Sequence[Question]
+) -> tuple[Known, tuple[list[Hit], ...]]:
+    """Return up to where knowledge goes that the answers draw on, and for each question the people who fit.
 
-    Raises NotYetKnown for a moment that the registry has not stamped yet, InvalidInput for one that is none.
+    The questions have their terms in common. Raises NotYetKnown for a moment that the registry has not stamped yet,
+    InvalidInput for one that is none.
     """
-    search = question.inquiry.search
-    if isinstance(search, ByIndividualNumber | ByResidentRecordCode) and question.inquiry.known_at is None:
-        return await _find_today(resources, work, question, _key_of_number(resources, search))
-    known = await _known(work, question.inquiry.known_at)
-    hits = [
-        await _folded(resources, work, question, known, person_id)
-        for person_id in await _candidates(resources, work, question, known)
-    ]
-    return known, [hit for hit in hits if hit is not None]
+    known_at = questions[0].terms.known_at
+    if known_at is not None:
+        known = await _known(work, known_at)
+        return known, tuple([await _find_then(resources, work, one, known) for one in questions])
+    sought = [_sought(resources, one) for one in questions]
+    at_once = [one for one in sought if one is not None]
+    known_now, found = await look_up.find_each(work, resources.keyring, at_once, questions[0].period)
+    if known_now is None:
+        raise _nothing_known()
+    answers = iter(found)
+    return known_now, tuple(
+        [
+            await _find_then(resources, work, question, known_now)
+            if one is None
+            else await _find_today(resources, work, question, known_now, next(answers))
+            for question, one in zip(questions, sought, strict=True)
+        ]
+    )
+
+
+def _sought(resources: Resources, question: Question) -> look_up.Sought | None:
+    """Return what the projection is asked for; None where only the movements tell whether somebody fits."""
+    match question.search:
+        case ByIndividualNumber() | ByResidentRecordCode() as search:
+            return _key_of_number(resources, search)
+        case ByPseudonym() as search:
+            return _by_pseudonym(resources, question.caller, search)
+        case _:
+            return None
 
 
 def _key_of_number(resources: Resources, search: ByIndividualNumber | ByResidentRecordCode) -> SearchKey:
@@ -76,17 +109,18 @@ def _key_of_number(resources: Resources, search: ByIndividualNumber | ByResident
     return resources.search_keys.of(TermKind.RESIDENT_RECORD_CODE, search.resident_record_code.reveal())
 
 
+def _by_pseudonym(resources: Resources, caller: Caller, search: ByPseudonym) -> str | None:
+    return resources.pseudonyms.person(search.given_to or caller.body, search.pseudonym)
+
+
 async def _find_today(
-    resources: Resources, work: UnitOfWork, question: Question, key: SearchKey
-) -> tuple[Known, list[Hit]]:
-    """Answer by number as things stand: from the projection, in one round trip; its search key proves the number.
+    resources: Resources, work: UnitOfWork, question: Question, known: Known, found: Sequence[Found]
+) -> list[Hit]:
+    """Answer as things stand: from the projection; the search key proves the number.
 
     Where the projection is ahead of what is stamped, it is folded: an answer holds nothing that was not known at the
     moment it names.
     """
-    known, found = await look_up.by_key(work, resources.keyring, key, question.period)
-    if known is None:
-        raise _nothing_known()
     hits = []
     for one in found:
         if one.versions is None:
@@ -96,21 +130,25 @@ async def _find_today(
                 (version, Answer.of(certain=version.certain.meets(question.period), possible=True))
                 for version in one.versions
             )
-            hits.append(
-                _concerned(
-                    resources, question, known, Hit(person_id=one.person_id, versions=versions, confirmed=one.confirmed)
-                )
-            )
-    return known, [hit for hit in hits if hit is not None]
+            hit = Hit(person_id=one.person_id, versions=versions, confirmed=one.confirmed)
+            hits.append(_concerned(resources, question, known, hit))
+    return [hit for hit in hits if hit is not None]
 
 
-async def _known(work: UnitOfWork, known_at: datetime | None) -> Known:
+async def _find_then(resources: Resources, work: UnitOfWork, question: Question, known: Known) -> list[Hit]:
+    """Answer as was then known: from the movements of each record that the search may find."""
+    hits = [
+        await _folded(resources, work, question, known, person_id)
+        for person_id in await _candidates(resources, work, question, known)
+    ]
+    return [hit for hit in hits if hit is not None]
+
+
+async def _known(work: UnitOfWork, known_at: datetime) -> Known:
     """Return up to what the answer may draw on; a moment not stamped yet is refused, so that no answer ever changes."""
     known = await sequencer.known_until(work)
     if known is None:
         raise _nothing_known()
-    if known_at is None:
-        return known
     known_at = _in_utc(known_at)
     if known_at > known.at:
         raise NotYetKnown(
@@ -133,12 +171,15 @@ def _in_utc(moment: datetime) -> datetime:
 
 async def _candidates(resources: Resources, work: UnitOfWork, question: Question, known: Known) -> tuple[str, ...]:
     """Return the records that the search may find; whether one fits is seen when it is open."""
-    search = question.inquiry.search
+    search = question.search
     if isinstance(search, ByAddresseeNumber):
         municipality = question.caller.body
         key = resources.search_keys.of(TermKind.ADDRESSEE_NUMBER, municipality, search.addressee_number)
         person_id = await submissions.person_of_addressee(work, municipality, key.key, up_to=known.seq)
         return () if person_id is None else (person_id,)
+    if isinstance(search, ByPseudonym):
+        called = _by_pseudonym(resources, question.caller, search)
+        return () if called is None else (called,)
     if isinstance(search, ByNameAndBirthDate):
         keys = records.keys_of(resources, asked_terms(search.name, search.birth_date.earliest))
     else:
@@ -149,11 +190,17 @@ async def _candidates(resources: Resources, work: UnitOfWork, question: Question
 async def _folded(
     resources: Resources, work: UnitOfWork, question: Question, known: Known, person_id: str
 ) -> Hit | None:
-    """Read one candidate as then known; None if it does not fit, or has no version of which the grant speaks."""
-    key = await resources.keyring.find(work, person_id)
+    """Read one candidate as then known; None if it does not fit, or has no version of which the grant speaks.
+
+    A record that was shredded is nobody's.
+    """
+    try:
+        key = await resources.keyring.find(work, person_id)
+    except Shredded:
+        return None
     movements = await stored_records.movements_of(work, key, person_id, up_to=known.seq)
     kept_under = record_that_stays(movements)
-    if kept_under is not None and isinstance(question.inquiry.search, ByAddresseeNumber):
+    if kept_under is not None and isinstance(question.search, _BY_RECORD):
         return await _folded(resources, work, question, known, kept_under)
     if not movements or not _fits(question, movements):
         return None
@@ -165,7 +212,7 @@ async def _folded(
 def _fits(question: Question, movements: tuple[Movement, ...]) -> bool:
     """Whether a record as then known fits the search: by its past names and numbers as well as the present ones."""
     known = records.identities_of(movements)
-    search = question.inquiry.search
+    search = question.search
     match search:
         case ByIndividualNumber():
             return any(one.individual_number == search.individual_number for one in known)
@@ -173,7 +220,7 @@ def _fits(question: Question, movements: tuple[Movement, ...]) -> bool:
             return any(one.resident_record_code == search.resident_record_code for one in known)
         case ByNameAndBirthDate():
             return any(_same_name_and_birth(search, one) for one in known)
-        case ByAddresseeNumber():
+        case ByAddresseeNumber() | ByPseudonym():
             return True
 
 

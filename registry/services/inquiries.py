@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from registry.contract.messages import (
-    SEARCH_KEYS,
     AnsweredVersion,
     ByIndividualNumber,
     ByNameAndBirthDate,
@@ -21,6 +20,9 @@ from registry.contract.messages import (
     InquiryAnswer,
     InquiryOutcome,
     Items,
+    Search,
+    Terms,
+    search_key,
 )
 from registry.domain.dates import Answer, DayRange
 from registry.domain.disclosure import Ask, Grant, Item, SearchKey, decide
@@ -34,22 +36,27 @@ from registry.services.resources import Resources, japan_date
 from registry.store.sequencer import Known
 from registry.store.unit_of_work import UnitOfWork
 
+OPERATION: Final = "inquiry"
+"""What the log calls it: to a person it is the same whether others were asked about in the same request."""
+BULK_OPERATION: Final = "bulk-inquiry"
+"""What the log calls a bulk inquiry that was refused as a whole."""
+
 STRONGER_KEYS: Final = (SearchKey.INDIVIDUAL_NUMBER, SearchKey.RESIDENT_RECORD_CODE, SearchKey.ADDRESSEE_NUMBER)
 """Keys that decide between people whom a name and a date of birth cannot tell apart."""
 
 ONE_DAY: Final = timedelta(days=1)
 
 
-def asked(inquiry: Inquiry, correlation_id: str) -> Asked:
+def asked(terms: Terms, operation: str, correlation_id: str, search: Search | None = None) -> Asked:
     """Return what the log says of an inquiry: never a name or number."""
     return Asked(
-        operation="inquiry",
+        operation=operation,
         correlation_id=correlation_id,
-        handled_by=inquiry.handled_by,
-        affair=inquiry.affair,
-        basis=inquiry.basis,
-        search=str(SEARCH_KEYS[type(inquiry.search)]),
-        items=tuple(sorted(map(str, inquiry.fields))),
+        handled_by=terms.handled_by,
+        affair=terms.affair,
+        basis=terms.basis,
+        search="" if search is None else str(search_key(search)),
+        items=tuple(sorted(map(str, terms.fields))),
     )
 
 
@@ -66,61 +73,59 @@ async def answer(
     Raises NotPermitted naming each thing not granted, InvalidInput for a period or search that makes no sense,
     NotYetKnown for a moment that the registry has not stamped yet.
     """
-    question = _question(resources, caller, inquiry, grants)
-    known, hits = await finding.find(resources, work, question)
-    if len(hits) == 1:
-        message = _found(resources, question, known, hits[0], inquiry_id)
-    else:
-        message = _not_one(question, known, inquiry_id, ambiguous=len(hits) > 1)
-    asked_by_number = isinstance(inquiry.search, ByIndividualNumber)
-    given = any(version.items.individual_number is not None for version in message.versions)
+    faults = Faults()
+    check_search(inquiry.search, faults)
+    grant = permit(resources, caller, inquiry, search_key(inquiry.search), grants)
+    asked_of = period(resources, inquiry, faults)
+    question = Question(terms=inquiry, search=inquiry.search, grant=grant, caller=caller, period=asked_of)
+    known, (hits,) = await finding.find_each(resources, work, [question])
+    message = answered(resources, question, known, hits, inquiry_id)
     return Done(
         message=message,
         outcome=str(message.outcome),
-        people=(hits[0].person_id,) if len(hits) == 1 else (),
-        number_accessed=asked_by_number or given,
+        people=people_told_of(hits),
+        number_accessed=number_accessed(inquiry.search, message),
     )
+
+
+def number_accessed(search: Search, message: InquiryAnswer) -> bool:
+    """Whether a 個人番号 was used to ask or was given (番号法23条)."""
+    given = any(version.items.individual_number is not None for version in message.versions)
+    return given or isinstance(search, ByIndividualNumber)
+
+
+def people_told_of(hits: Sequence[Hit]) -> tuple[str, ...]:
+    """Return the one person whom an answer tells of; none where nobody, or more than one, was found."""
+    return (hits[0].person_id,) if len(hits) == 1 else ()
 
 
 # --------------------------------------------------------------------------- may this be asked, and of when
 
 
-def _question(resources: Resources, caller: Caller, inquiry: Inquiry, grants: Sequence[Grant]) -> Question:
-    now = resources.clock()
-    ask = Ask(
-        body_kind=caller.body_kind,
-        affair=inquiry.affair,
-        basis=inquiry.basis,
-        items=inquiry.fields,
-        search=SEARCH_KEYS[type(inquiry.search)],
-    )
-    grant = decide(ask, grants, japan_date(now))
-    return Question(
-        inquiry=inquiry,
-        grant=grant,
-        caller=caller,
-        period=_period(inquiry, japan_date(now)),
-    )
+def permit(resources: Resources, caller: Caller, terms: Terms, search: SearchKey, grants: Sequence[Grant]) -> Grant:
+    """Return the grant under which this may be asked in this way; raises NotPermitted naming all that is not."""
+    ask = Ask(body_kind=caller.body_kind, affair=terms.affair, basis=terms.basis, items=terms.fields, search=search)
+    return decide(ask, grants, japan_date(resources.clock()))
 
 
-def _period(inquiry: Inquiry, today: date) -> DayRange:
-    """Return the days asked about; raises InvalidInput where they contradict each other or make no period."""
-    faults = Faults()
-    by_period = inquiry.valid_from is not None or inquiry.valid_to is not None
-    if by_period and inquiry.valid_on is not None:
+def period(resources: Resources, terms: Terms, faults: Faults) -> DayRange:
+    """Return the days asked about; raises InvalidInput with ``faults`` and what makes no period."""
+    by_period = terms.valid_from is not None or terms.valid_to is not None
+    if by_period and terms.valid_on is not None:
         faults.add(FaultCode.NOT_ALLOWED_HERE, "/valid_on", "either valid_on or valid_from and valid_to")
-    if by_period and DayRange(inquiry.valid_from, inquiry.valid_to).is_empty:
+    if by_period and DayRange(terms.valid_from, terms.valid_to).is_empty:
         faults.add(FaultCode.PERIOD_REVERSED, "/valid_to", "a day after valid_from (the end is exclusive)")
-    if isinstance(inquiry.search, ByNameAndBirthDate):
-        _check_name_search(inquiry.search, faults)
     faults.refuse_if_any()
     if by_period:
-        return DayRange(inquiry.valid_from, inquiry.valid_to)
-    day = inquiry.valid_on or today
+        return DayRange(terms.valid_from, terms.valid_to)
+    day = terms.valid_on or japan_date(resources.clock())
     return DayRange(day, None if day == date.max else day + ONE_DAY)
 
 
-def _check_name_search(search: ByNameAndBirthDate, faults: Faults) -> None:
+def check_search(search: Search, faults: Faults) -> None:
+    """Note what a search lacks; only a name may be searched with too little."""
+    if not isinstance(search, ByNameAndBirthDate):
+        return
     if search.name.is_blank:
         faults.add(FaultCode.NAME_MISSING, "/search/name", "a name in at least one script")
     if not search.birth_date.is_complete:
@@ -130,12 +135,21 @@ def _check_name_search(search: ByNameAndBirthDate, faults: Faults) -> None:
 # --------------------------------------------------------------------------------------------- what is said
 
 
+def answered(
+    resources: Resources, question: Question, known: Known, hits: Sequence[Hit], inquiry_id: str
+) -> InquiryAnswer:
+    """Return what is told: of one person found, item by item; else that nobody or more than one fits, and no more."""
+    if len(hits) == 1:
+        return _found(resources, question, known, hits[0], inquiry_id)
+    return _not_one(question, known, inquiry_id, ambiguous=len(hits) > 1)
+
+
 def _found(resources: Resources, question: Question, known: Known, hit: Hit, inquiry_id: str) -> InquiryAnswer:
     return InquiryAnswer(
         inquiry_id=inquiry_id,
         outcome=InquiryOutcome.FOUND,
         known_at=known.at,
-        person=resources.pseudonym(question.caller.body, hit.person_id),
+        person=resources.pseudonyms.of(question.caller.body, hit.person_id),
         versions=tuple(_answered(question, hit, version, holds) for version, holds in hit.versions),
     )
 
@@ -152,7 +166,7 @@ def _not_one(question: Question, known: Known, inquiry_id: str, *, ambiguous: bo
 
 def _answered(question: Question, hit: Hit, version: Version, holds: Answer) -> AnsweredVersion:
     """Build one version of the answer from the grant: item by item, and nothing that was not asked for."""
-    wanted = question.inquiry.fields & question.grant.items
+    wanted = question.terms.fields & question.grant.items
     values: dict[str, Any] = {str(item): _value(version, item) for item in wanted if _may_leave(item, hit)}
     return AnsweredVersion(
         holds=holds,

@@ -13,7 +13,7 @@ from registry.services.code_tables import CodeTables
 from registry.store.keyring import Keyring
 from registry.store.unit_of_work import UnitOfWork
 from registry.vault.keys import KeyProvider
-from registry.vault.pseudonyms import pseudonym
+from registry.vault.pseudonyms import Pseudonyms
 from registry.vault.search_keys import SearchKeys
 
 
@@ -24,6 +24,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     provider: KeyProvider
     keyring: Keyring
     search_keys: SearchKeys
+    pseudonyms: Pseudonyms
     signing_key: SigningKey
     codes: CodeTables
     clock: Callable[[], datetime]
@@ -42,10 +43,6 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     def work(self, *, only_reads: bool = False) -> UnitOfWork:
         """Return a unit of work that is not open yet; see there for one that ``only_reads``."""
         return UnitOfWork(self.engine, only_reads=only_reads)
-
-    def pseudonym(self, body: str, person_id: str) -> str:
-        """Return what ``body`` knows the person by; no other body knows it."""
-        return pseudonym(self.provider, body, person_id)
 
 
 def japan_date(moment: datetime) -> date:

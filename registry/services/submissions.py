@@ -268,7 +268,7 @@ def outcome(resources: Resources, caller: Caller, plan: Plan, index: int) -> Per
     last = today[-1][0] if today else plan.after.last
     return PersonOutcome(
         index=index,
-        person=resources.pseudonym(caller.body, plan.person_id),
+        person=resources.pseudonyms.of(caller.body, plan.person_id),
         link=plan.found.link.method,
         confirmed=plan.found.link.is_confirmed,
         status=None if last is None else last.status,

@@ -1,11 +1,27 @@
-"""The commonest question in one round trip: whose number is this, and how do they stand on these days."""
+"""The commonest question in one round trip: whose numbers are these, and how do they stand on these days."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Text, and_, bindparam, cast, exists, func, select, true
+from sqlalchemy import (
+    ARRAY,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    join,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import DATERANGE
 
 from registry.domain.dates import DayRange
@@ -19,8 +35,8 @@ from registry.store.writing import Prepared, Row
 from registry.vault.keys import DataKey
 from registry.vault.search_keys import SearchKey
 
-MOST: Final = 50
-"""People whom one key may find; more than one is no answer anyway."""
+Sought = SearchKey | str
+"""Who is looked for: whoever has a search key, or the record with an id."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,25 +52,29 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     confirmed: bool
 
 
-async def by_key(
-    work: UnitOfWork, keyring: Keyring, wanted: SearchKey, period: DayRange
-) -> tuple[Known | None, tuple[Found, ...]]:
-    """Return up to where knowledge is stamped, and the records that a search key finds with their versions.
+async def find_each(
+    work: UnitOfWork, keyring: Keyring, sought: Sequence[Sought], period: DayRange
+) -> tuple[Known | None, tuple[tuple[Found, ...], ...]]:
+    """Return up to where knowledge is stamped, and for each sought the records found, with their versions.
 
-    Known is None before the sequencer ever ran. Raises Shredded if the key of one of them was destroyed.
+    Known is None before the sequencer ever ran. A record that was shredded is found by nobody.
     """
     parameters = {
-        "generation": wanted.generation,
-        "kind": str(wanted.kind),
-        "key": wanted.key,
+        "generations": [one.generation if isinstance(one, SearchKey) else None for one in sought],
+        "kinds": [str(one.kind) if isinstance(one, SearchKey) else None for one in sought],
+        "keys": [one.key if isinstance(one, SearchKey) else None for one in sought],
+        "people": [one if isinstance(one, str) else None for one in sought],
         "period": records.to_range(period),
     }
     rows = await work.run_prepared(_STATEMENT, parameters)
     if not rows:
         return None, ()
     known = Known(rows[0]["known_seq"], rows[0]["known_at"])
-    people = groupby((row for row in rows if row["found_id"] is not None), key=lambda row: row["found_id"])
-    return known, tuple(_found(keyring, person_id, tuple(of_person)) for person_id, of_person in people)
+    found: list[list[Found]] = [[] for _ in sought]
+    hits = groupby((row for row in rows if row["position"] is not None), key=itemgetter("position", "found_id"))
+    for (position, person_id), of_person in hits:
+        found[position - 1].append(_found(keyring, person_id, tuple(of_person)))
+    return known, tuple(map(tuple, found))
 
 
 def _found(keyring: Keyring, person_id: str, rows: tuple[Row, ...]) -> Found:
@@ -71,28 +91,19 @@ def _found(keyring: Keyring, person_id: str, rows: tuple[Row, ...]) -> Found:
 
 def _statement() -> Any:
     known = select(t.known_until.c.seq, t.known_until.c.at).cte("known")
-    mine = and_(
-        t.search_key.c.generation == bindparam("generation"),
-        t.search_key.c.kind == bindparam("kind", type_=Text),
-        t.search_key.c.key == bindparam("key"),
-    )
-    current = func.bool_or(t.search_key.c.current).label("current")
-    hit = (
-        select(t.search_key.c.person_id, current).where(mine).group_by(t.search_key.c.person_id).limit(MOST).cte("hit")
-    )
+    hit = _hits().cte("hit")
     is_ahead = exists().where(t.movement.c.person_id == hit.c.person_id, ~_stamped(t.movement, known))
     is_unconfirmed = exists().where(t.link.c.person_id == hit.c.person_id, ~t.link.c.confirmed, _stamped(t.link, known))
     meets = t.version.c.possible.op("&&")(bindparam("period", type_=DATERANGE))
-    everything = (
-        known.outerjoin(hit, true())
-        .outerjoin(t.data_key, t.data_key.c.owner == hit.c.person_id)
-        .outerjoin(t.monthly_kek, t.monthly_kek.c.kek_id == t.data_key.c.kek_id)
-        .outerjoin(t.version, and_(t.version.c.person_id == hit.c.person_id, meets))
+    readable = join(hit, t.data_key, t.data_key.c.owner == hit.c.person_id).join(t.monthly_kek)
+    everything = known.outerjoin(readable, true()).outerjoin(
+        t.version, and_(t.version.c.person_id == hit.c.person_id, meets)
     )
     return (
         select(
             known.c.seq.label("known_seq"),
             known.c.at.label("known_at"),
+            hit.c.position,
             cast(hit.c.person_id, Text).label("found_id"),
             hit.c.current.label("is_current"),
             t.data_key.c.kek_id,
@@ -103,8 +114,31 @@ def _statement() -> Any:
             *_version_columns(),
         )
         .select_from(everything)
-        .order_by(hit.c.person_id, func.lower(t.version.c.possible), func.upper(t.version.c.possible))
+        .order_by(hit.c.position, hit.c.person_id, func.lower(t.version.c.possible), func.upper(t.version.c.possible))
     )
+
+
+def _hits() -> Any:
+    """Whom each of those sought finds, and whether a key finds them now; an id finds its record without a key."""
+    arrays = func.unnest(
+        cast(bindparam("generations"), ARRAY(SmallInteger)),
+        cast(bindparam("kinds"), ARRAY(Text)),
+        cast(bindparam("keys"), ARRAY(LargeBinary)),
+        cast(bindparam("people"), ARRAY(Uuid(as_uuid=False))),
+    )
+    columns = ("generation", "kind", "key", "person_id")
+    sought = arrays.table_valued(*columns, with_ordinality="position", name="sought").render_derived()
+    mine = and_(
+        t.search_key.c.generation == sought.c.generation,
+        t.search_key.c.kind == sought.c.kind,
+        t.search_key.c.key == sought.c.key,
+    )
+    current = func.bool_or(t.search_key.c.current).label("current")
+    by_key = select(sought.c.position, t.search_key.c.person_id, current).join_from(sought, t.search_key, mine)
+    by_id = select(sought.c.position, t.person.c.person_id, literal_column("true").label("current")).join_from(
+        sought, t.person, t.person.c.person_id == sought.c.person_id
+    )
+    return by_key.group_by(sought.c.position, t.search_key.c.person_id).union_all(by_id)
 
 
 def _stamped(table: Any, known: Any) -> Any:

@@ -1,13 +1,55 @@
-"""機関別符号 — what one body knows a person by, and no other body does: two bodies cannot join their data on it."""
+"""機関別符号 — what one body knows a person by, and no other body does: two bodies cannot join their data on it.
 
-from base64 import b32encode
+A pseudonym is the person's id under AES-SIV (RFC 5297) with a key of the body's own: the same every time, and only the
+registry can turn it round. So nothing has to be kept to find a person by it, and nobody else can convert it.
+"""
+
+from base64 import b32decode, b32encode
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from registry.vault.keys import KeyProvider
 from registry.vault.sealing import length_prefixed
 
-_BYTES = 20
+_HALVES = ("authentication", "encryption")
+_PADDING = "===="
+"""What base32 adds to 32 bytes: 16 that prove the pseudonym, and the 16 of the id."""
+_SUBJECT_BYTES = 20
 
 
-def pseudonym(provider: KeyProvider, body: str, person_id: str) -> str:
-    """Return the pseudonym of ``person_id`` for ``body``: 32 letters and digits (160 bits), the same every time."""
-    return b32encode(provider.mac("pseudonym", length_prefixed("v1", body, person_id))[:_BYTES]).decode()
+class Pseudonyms:
+    """Makes and reads the pseudonyms of every body. The keys of bodies seen before are kept in memory."""
+
+    def __init__(self, provider: KeyProvider) -> None:
+        self._provider = provider
+        self._ciphers: dict[str, AESSIV] = {}
+
+    def of(self, body: str, person_id: str) -> str:
+        """Return what ``body`` knows the person by: 52 letters and digits."""
+        made = self._cipher(body).encrypt(UUID(person_id).bytes, None)
+        return b32encode(made).decode().removesuffix(_PADDING)
+
+    def person(self, body: str, pseudonym: str) -> str | None:
+        """Return the id of whom ``body`` knows by this; None for what was never one of that body's pseudonyms."""
+        try:
+            given = b32decode(pseudonym + _PADDING)
+            opened = self._cipher(body).decrypt(given, None)
+        except (ValueError, InvalidTag):
+            return None
+        person_id = str(UUID(bytes=opened))
+        # Base32 leaves bits at its end: one pseudonym has one spelling.
+        return person_id if self.of(body, person_id) == pseudonym else None
+
+    def _cipher(self, body: str) -> AESSIV:
+        cipher = self._ciphers.get(body)
+        if cipher is None:
+            halves = (self._provider.mac("pseudonym", length_prefixed("v1", body, half)) for half in _HALVES)
+            cipher = self._ciphers[body] = AESSIV(b"".join(halves))
+        return cipher
+
+
+def log_subject(provider: KeyProvider, chain: str, person_id: str) -> str:
+    """Return what a chain of the log knows a person by (32 letters and digits): nobody turns it round, we neither."""
+    return b32encode(provider.mac("log-subject", length_prefixed("v1", chain, person_id))[:_SUBJECT_BYTES]).decode()

@@ -31,6 +31,7 @@ ROUTES: Final = (
     submissions.get_submission,
     removed_records.deliver,
     inquiries.inquire,
+    inquiries.inquire_in_bulk,
     inquiries.grants,
     supplementary_records.questions,
     supplementary_records.answer,

@@ -110,6 +110,13 @@ OPERATIONS: Final = (
         answer=m.InquiryAnswer,
     ),
     Operation(
+        method="post",
+        path="/v1/inquiries/bulk",
+        summary="Ask the same about up to a thousand people; each stands or falls by itself (一括照会)",
+        body=m.BulkInquiry,
+        answer=m.BulkAnswer,
+    ),
+    Operation(
         method="get",
         path="/v1/supplementary-questions",
         summary="Fetch what a municipality is asked about the 附票 that it keeps",

@@ -62,7 +62,7 @@ class Agreement(RuleBasedStateMachine):
         return None if version is None else version.status
 
     def _pseudonym(self, body, record):
-        return self.house.resources.pseudonym(body, self.person_ids[record])
+        return self.house.resources.pseudonyms.of(body, self.person_ids[record])
 
     def stamp(self):
         """Stamp, unless the sequencer is down; keep in mind what is known now."""

@@ -16,8 +16,15 @@ BASIC_FOUR = {"name", "birth_date", "sex", "address_abroad"}
 OF_NUMBERS = ("番号法19条8号", "住基法30条の9")
 
 
+BY_PSEUDONYM = {"pseudonym", "pseudonym-of-another-body"}
+"""Searches by what only the registry can make: tests/acceptance/test_bulk_inquiries.py has them."""
+
+
 class Granted(NamedTuple):
-    """A row of the first table of grants: what one body may ask, for which affair, on which bases, how searched."""
+    """A row of the first table of grants: what one body may ask, for which affair, on which bases, how searched.
+
+    Searches by pseudonym are left out.
+    """
 
     affair: str
     bases: tuple[str, ...]

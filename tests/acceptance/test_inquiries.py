@@ -8,7 +8,20 @@ import pytest
 
 from registry.contract.decoding import decode
 from registry.contract.messages import GrantsAnswer, InquiryOutcome
-from tests.acceptance.asking import GRANTS, ITEMS, SEARCHES, ask, items, log, namesakes, refused, said, settle, told
+from tests.acceptance.asking import (
+    BY_PSEUDONYM,
+    GRANTS,
+    ITEMS,
+    SEARCHES,
+    ask,
+    items,
+    log,
+    namesakes,
+    refused,
+    said,
+    settle,
+    told,
+)
 from tests.acceptance.papers import by_name, by_number, removed_record, report
 from tests.acceptance.seen import counts, grown, rows
 from tests.house import MISSION, PENSION, TAX, TOWN, URL
@@ -164,7 +177,8 @@ async def test_a_caller_is_told_what_it_may_ask(registry, body):
     answer = decode((await registry.get(body, "/v1/grants")).body, GrantsAnswer)
     assert answer.body == body
     (row,) = answer.grants
-    assert (row.affair, row.bases, set(row.items), set(row.searches)) == GRANTS[body]
+    assert (row.affair, row.bases, set(row.items), set(row.searches) - BY_PSEUDONYM) == GRANTS[body]
+    assert "pseudonym" in row.searches
     assert (row.mode, row.valid_to) == ("read", None)
     assert row.condition == {TOWN: "former-resident", MISSION: "own-area"}.get(body, "anyone")
 

@@ -34,6 +34,7 @@ READ = {
     ("post", "/v1/submissions/batch"): messages.Batch,
     ("post", "/v1/removed-records"): messages.Delivery,
     ("post", "/v1/inquiries"): messages.Inquiry,
+    ("post", "/v1/inquiries/bulk"): messages.BulkInquiry,
     ("post", "/v1/supplementary-answers"): jlis.SupplementaryAnswer,
     ("post", "/v1/removed-record-answers"): inquiry_list.RemovedRecordAnswer,
 }
@@ -224,10 +225,20 @@ async def answers(registry):
         "found by a mission": (*inquiries, await ask(registry, MISSION)),
         "nobody found": (*inquiries, await ask(registry, PENSION, search=by_name(birth_date="1990-01-01"))),
         "two found": (*inquiries, await ask(registry, PENSION, search=by_name(KICHIRO, "1981-02-14"))),
+        "some found, one refused": ("post", "/v1/inquiries/bulk", await ask_many(registry)),
         "an inquiry refused": (*inquiries, await ask(registry, PENSION, fields=["honseki"])),
         "the grants": ("get", "/v1/grants", await registry.get(MISSION, "/v1/grants")),
         "the time": ("get", "/v1/time", await registry.get(MISSION, "/v1/time")),
     }
+
+
+async def ask_many(registry):
+    """Ask about one who is there, one who is not, and one who cannot be read."""
+    terms = {"affair": "pension-benefit", "basis": "番号法19条8号", "handled_by": "clerk-7", "fields": ["name"]}
+    searches = (by_name(), by_name(birth_date="1990-01-01"), by_name({}))
+    return await registry.post(
+        PENSION, "/v1/inquiries/bulk", terms | {"people": [{"search": search} for search in searches]}
+    )
 
 
 async def ask_honseki(registry):
