@@ -5,11 +5,12 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import count, cycle, islice
 from pathlib import Path
+from signal import SIGUSR1
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -23,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.load import Run, closed_loop, open_loop
+from benchmarks.profiled import Share, shares
 from benchmarks.setting import MISSION, TOWN, Setting
 from registry.contract.messages import LARGEST_BULK
 from registry.domain.removed_record import RemovedRecord
@@ -44,8 +46,15 @@ ROUNDS: Final = 3
 RESULTS: Final = Path("var/bench/results.json")
 NEW_YORK: Final = {"country": "US", "subdivision": "New York", "city": "New York", "lines": ["1 Example Avenue"]}
 OPEN_RATE: Final = 80.0
+PROFILED: Final = 400
+"""Requests under the profiler, and as many before them to warm up."""
+PARTS_PROFILED: Final = 20
+LEAST_SHOWN: Final = 0.03
 BULKS: Final = 20
 """Bulk inquiries of one run."""
+
+Profiles = dict[str, list[Share]]
+"""What each part of the program takes, by hot path."""
 
 app: Final = App(name="benchmarks", help="Measure the registry against the floor of this machine.")
 say: Final = Console(stderr=True, highlight=False)
@@ -76,38 +85,43 @@ def main(
     """
     with TemporaryDirectory() as folder, ExitStack() as stack:
         setting = Setting(Path(folder), stack)
-        figures = asyncio.run(_measure(setting, people_count, requests))
+        figures, profiles = asyncio.run(_measure(setting, people_count, requests))
     _show(figures, people_count)
-    _keep(figures, people_count)
+    _show_profiles(profiles)
+    _keep(figures, profiles, people_count)
 
 
-async def _measure(setting: Setting, count: int, requests: int) -> list[Figure]:
+async def _measure(setting: Setting, people_count: int, requests: int) -> tuple[list[Figure], Profiles]:
     await setting.prepare()
     setting.start()
-    loading, numbers, kept = await _loading(setting, count)
+    stock = _stock(people_count + 2 * PARTS_PROFILED * PART)
+    loading, numbers, kept = await _loading(setting, islice(stock, people_count), people_count)
     figures = [loading]
     await _until_stamped(setting)
     figures += await _inquiries(setting, numbers, requests)
-    figures += await _submissions(setting, iter(kept), requests)
+    reports = (_report(record) for record in kept)
+    figures += await _submissions(setting, reports, requests)
     await _until_stamped(setting)
     figures += await _reconcile(setting)
-    return figures
+    return figures, await _profiles(setting, numbers, reports, stock)
 
 
-def _stock(count: int) -> "islice[RemovedRecord]":
-    written = (removed_record_of(person) for person in people(SEED, 0, 3 * count, where=Where((TOWN,), (MISSION,))))
-    return islice((one for one in written if one is not None and str(one.municipality) == TOWN), count)
+def _stock(size: int) -> Iterator[RemovedRecord]:
+    written = (removed_record_of(person) for person in people(SEED, 0, 3 * size, where=Where((TOWN,), (MISSION,))))
+    return islice((one for one in written if one is not None and str(one.municipality) == TOWN), size)
 
 
 # ------------------------------------------------------------------------------------------------- figures
 
 
-async def _loading(setting: Setting, count: int) -> tuple[Figure, list[str], list[RemovedRecord]]:
+async def _loading(
+    setting: Setting, stock: Iterator[RemovedRecord], most: int
+) -> tuple[Figure, list[str], list[RemovedRecord]]:
     """Deliver the stock part by part, as agents do, and hold it against COPY of rows of the same width.
 
     Returns the figure, the numbers of the people, and some of their 除票.
     """
-    stock, seconds, parts, loaded = _stock(count), 0.0, 0, 0
+    seconds, parts, loaded = 0.0, 0, 0
     numbers: list[str] = []
     kept: list[RemovedRecord] = []
     while records := list(islice(stock, AHEAD * PART)):
@@ -121,7 +135,7 @@ async def _loading(setting: Setting, count: int) -> tuple[Figure, list[str], lis
         loaded += len(records)
         numbers += [one.last.individual_number.reveal() for one in records if one.last.individual_number is not None]
         kept += records[: KEPT - len(kept)]
-        say.print(f"loaded {loaded:,} of {count:,} 除票: {loaded / seconds:,.0f}/s", end="\r")
+        say.print(f"loaded {loaded:,} of {most:,} 除票: {loaded / seconds:,.0f}/s", end="\r")
     say.print()
     rate, floor = loaded / seconds, await _copy(setting, loaded)
     figure = Figure(name="load 除票", value=rate, unit="除票/s", floor=floor, ratio=rate / floor, n=loaded)
@@ -184,9 +198,7 @@ async def _bulk_inquiries(setting: Setting, numbers: Sequence[str]) -> Figure:
     )
 
 
-async def _submissions(setting: Setting, records: Any, requests: int) -> list[Figure]:
-    reports = (_report(record) for record in records)
-
+async def _submissions(setting: Setting, reports: Iterator[dict[str, Any]], requests: int) -> list[Figure]:
     def ours() -> list[bytes]:
         return [setting.report(one) for one in islice(reports, requests // 4)]
 
@@ -258,6 +270,34 @@ async def _reconcile(setting: Setting) -> list[Figure]:
     return figures
 
 
+async def _profiles(
+    setting: Setting, numbers: Sequence[str], reports: Iterator[dict[str, Any]], stock: Iterator[RemovedRecord]
+) -> Profiles:
+    """Serve each hot path once more under the profiler, a process for each."""
+    some, parts = cycle(numbers), count(1_000_000)
+    ways: dict[str, tuple[int, int, Callable[[], bytes]]] = {
+        "inquiry by number": (PROFILED, 200, lambda: setting.inquiry(next(some))),
+        "bulk inquiry": (4, 200, lambda: setting.bulk_inquiry(list(islice(some, LARGEST_BULK)))),
+        "submission": (PROFILED, 201, lambda: setting.report(next(reports))),
+        "submissions in batches": (4, 200, lambda: setting.batch(list(islice(reports, PART)))),
+        "load 除票": (PARTS_PROFILED, 200, lambda: setting.delivery(next(parts), list(islice(stock, PART)))),
+    }
+    setting.end_registry()
+    return {name: await _profile(setting, *given) for name, given in ways.items()}
+
+
+async def _profile(setting: Setting, requests: int, status: int, way: Callable[[], bytes]) -> list[Share]:
+    """Return the shares of one hot path; what a process does but once comes before."""
+    path = setting.start_profiled()
+    warming_up = await closed_loop(setting.port, [way() for _ in range(requests)], 4)
+    setting.registry.send_signal(SIGUSR1)
+    run = await closed_loop(setting.port, [way() for _ in range(requests)], 4)
+    setting.end_registry()
+    _demand(warming_up, status)
+    _demand(run, status)
+    return shares(path)
+
+
 async def _until_stamped(setting: Setting) -> None:
     connection = await asyncpg.connect(setting.postgres.dsn())
     while await connection.fetchval("SELECT count(*) FROM pending_stamp, pg_sleep(0.2)"):
@@ -274,8 +314,16 @@ def _demand(run: Run, status: int) -> None:
 # ------------------------------------------------------------------------------------------------- results
 
 
-def _show(figures: Sequence[Figure], count: int) -> None:
-    table = Table("figure", "value", "floor", "ratio", "p50 ms", "p99 ms", "n", title=f"{count:,} 除票, {_machine()}")
+def _show_profiles(profiles: Profiles) -> None:
+    for name, found in profiles.items():
+        parts = ", ".join(f"{one.part} {one.share:.0%}" for one in found if one.share >= LEAST_SHOWN)
+        say.print(f"[bold]{name}[/]: {parts}")
+
+
+def _show(figures: Sequence[Figure], people_count: int) -> None:
+    table = Table(
+        "figure", "value", "floor", "ratio", "p50 ms", "p99 ms", "n", title=f"{people_count:,} 除票, {_machine()}"
+    )
     for one in figures:
         table.add_row(
             one.name,
@@ -286,11 +334,17 @@ def _show(figures: Sequence[Figure], count: int) -> None:
     say.print(table)
 
 
-def _keep(figures: Sequence[Figure], count: int) -> None:
+def _keep(figures: Sequence[Figure], profiles: Profiles, people_count: int) -> None:
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.with_name("profiles.json").write_bytes(msgspec.json.format(msgspec.json.encode(profiles), indent=2))
     RESULTS.write_text(json.dumps(msgspec.to_builtins(figures), indent=2, ensure_ascii=False), encoding="utf-8")
     moment = datetime.now(UTC)
-    entry = {"at": moment.isoformat(), "people": count, "machine": _machine(), "figures": msgspec.to_builtins(figures)}
+    entry = {
+        "at": moment.isoformat(),
+        "people": people_count,
+        "machine": _machine(),
+        "figures": msgspec.to_builtins(figures),
+    }
     with RESULTS.with_name("history.jsonl").open("a", encoding="utf-8") as history:
         history.write(json.dumps(entry, ensure_ascii=False) + "\n")
     say.print(f"Results: {RESULTS}; all runs: {RESULTS.with_name('history.jsonl')}")

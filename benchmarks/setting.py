@@ -80,11 +80,25 @@ class Setting:
 
     def start(self) -> None:
         """Start the registry and the floor."""
-        registry = self._programs.start("registry", ["registry", "serve"], self.environment)
-        wait_until_ready(f"http://{HOST}:{self.port}/health/ready", registry, self.folder / "registry.log")
+        self._start_registry(["registry", "serve"])
         command = ["python", "-m", "benchmarks.floor", str(self.floor_port)]
         floor = self._programs.start("floor", command, {"FLOOR_DSN": self.postgres.dsn()})
         wait_until_ready(f"http://{HOST}:{self.floor_port}/health/ready", floor, self.folder / "floor.log")
+
+    def end_registry(self) -> None:
+        """End the registry's process, and let it finish what it is at."""
+        self.registry.terminate()
+        self.registry.wait()
+
+    def start_profiled(self) -> Path:
+        """Start the registry under the profiler; return the file that it will write at its end."""
+        path = self.folder / "profile"
+        self._start_registry(["python", "-m", "benchmarks.profiled", str(path)])
+        return path
+
+    def _start_registry(self, command: Sequence[str]) -> None:
+        self.registry = self._programs.start("registry", command, self.environment)
+        wait_until_ready(f"http://{HOST}:{self.port}/health/ready", self.registry, self.folder / "registry.log")
 
     def post(self, body: str, path: str, message: Any, headers: Sequence[tuple[str, str]] = ()) -> bytes:
         """Write a signed request of a caller as it goes over the wire."""
