@@ -220,7 +220,7 @@ class ByNameAndBirthDate(_Message, frozen=True, tag_field="by", tag="name-and-bi
 class ByPseudonym(_Message, frozen=True, tag_field="by", tag="pseudonym"):
     """Search by a pseudonym that an answer gave before: the asking body's own, or one that ``given_to`` passed on."""
 
-    pseudonym: Annotated[str, Meta(pattern=r"^[A-Z2-7]{52}(?!\s)$")]
+    pseudonym: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\s)$")]
     given_to: Annotated[str, Meta(min_length=1, max_length=60)] | None = None
 
 

@@ -12,7 +12,8 @@ before it ended.
 import re
 import unicodedata
 from datetime import date, timedelta
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from registry.domain.dates import (
     FIRST_GREGORIAN_DAY,
@@ -84,6 +85,11 @@ class _Parts(NamedTuple):
     day: int | None
 
 
+REMEMBERED: Final = 1 << 14
+"""Texts whose reading is remembered: as many days as 45 years have, since the same days come again and again."""
+
+
+@lru_cache(maxsize=REMEMBERED)
 def read(text: str) -> IncompleteDate:
     """Read a date as registers and reports write it; the text is kept as received.
 

@@ -4,7 +4,7 @@ A pseudonym is the person's id under AES-SIV (RFC 5297) with a key of the body's
 registry can turn it round. So nothing has to be kept to find a person by it, and nobody else can convert it.
 """
 
-from base64 import b32decode, b32encode
+from base64 import b32encode
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -14,8 +14,6 @@ from registry.vault.keys import KeyProvider
 from registry.vault.sealing import length_prefixed
 
 _HALVES = ("authentication", "encryption")
-_PADDING = "===="
-"""What base32 adds to 32 bytes: 16 that prove the pseudonym, and the 16 of the id."""
 _SUBJECT_BYTES = 20
 
 
@@ -27,20 +25,16 @@ class Pseudonyms:
         self._ciphers: dict[str, AESSIV] = {}
 
     def of(self, body: str, person_id: str) -> str:
-        """Return what ``body`` knows the person by: 52 letters and digits."""
-        made = self._cipher(body).encrypt(UUID(person_id).bytes, None)
-        return b32encode(made).decode().removesuffix(_PADDING)
+        """Return what ``body`` knows the person by: 64 hexadecimal digits."""
+        return self._cipher(body).encrypt(bytes.fromhex(person_id.replace("-", "")), None).hex()
 
     def person(self, body: str, pseudonym: str) -> str | None:
         """Return the id of whom ``body`` knows by this; None for what was never one of that body's pseudonyms."""
         try:
-            given = b32decode(pseudonym + _PADDING)
-            opened = self._cipher(body).decrypt(given, None)
+            opened = self._cipher(body).decrypt(bytes.fromhex(pseudonym), None)
         except (ValueError, InvalidTag):
             return None
-        person_id = str(UUID(bytes=opened))
-        # Base32 leaves bits at its end: one pseudonym has one spelling.
-        return person_id if self.of(body, person_id) == pseudonym else None
+        return str(UUID(bytes=opened))
 
     def _cipher(self, body: str) -> AESSIV:
         cipher = self._ciphers.get(body)

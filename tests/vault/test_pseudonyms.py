@@ -1,6 +1,5 @@
 """Pseudonyms: one body always knows a person by the same name, two bodies never do; the registry alone reads them."""
 
-from base64 import b32encode
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -37,8 +36,7 @@ def siv(key: bytes, plaintext: bytes) -> bytes:
 def test_a_pseudonym_is_the_one_that_the_rfc_computes(known_keys: FileKeyProvider) -> None:
     halves = ("authentication", "encryption")
     key = b"".join(known_keys.mac("pseudonym", length_prefixed("v1", "pension", half)) for half in halves)
-    expected = b32encode(siv(key, UUID(PERSON).bytes)).decode().rstrip("=")
-    assert Pseudonyms(known_keys).of("pension", PERSON) == expected
+    assert Pseudonyms(known_keys).of("pension", PERSON) == siv(key, UUID(PERSON).bytes).hex()
 
 
 @given(BODIES, PEOPLE)
@@ -47,7 +45,7 @@ def test_the_registry_reads_what_it_made_and_makes_it_again(
 ) -> None:
     pseudonyms = Pseudonyms(known_keys)
     made = pseudonyms.of(body, person)
-    assert (len(made), pseudonyms.person(body, made)) == (52, person)
+    assert (len(made), pseudonyms.person(body, made)) == (64, person)
     assert Pseudonyms(known_keys).of(body, person) == made
 
 
@@ -70,7 +68,7 @@ def test_a_body_knows_two_people_by_different_pseudonyms(
     assert Pseudonyms(known_keys).of(body, this_person) != Pseudonyms(known_keys).of(body, that_person)
 
 
-@given(st.integers(0, 51), st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"))
+@given(st.integers(0, 63), st.sampled_from("0123456789abcdef"))
 def test_a_pseudonym_with_one_letter_changed_is_nobodys(known_keys: FileKeyProvider, place: int, letter: str) -> None:
     pseudonyms = Pseudonyms(known_keys)
     made = pseudonyms.of("pension", PERSON)
@@ -78,7 +76,7 @@ def test_a_pseudonym_with_one_letter_changed_is_nobodys(known_keys: FileKeyProvi
     assert pseudonyms.person("pension", made[:place] + letter + made[place + 1 :]) is None
 
 
-@given(st.text(max_size=60))
+@given(st.text(max_size=70))
 def test_what_is_no_pseudonym_at_all_is_nobodys(known_keys: FileKeyProvider, text: str) -> None:
     assert Pseudonyms(known_keys).person("pension", text) is None
 
