@@ -9,7 +9,8 @@ from cyclopts import Parameter
 
 from registry.command_line import told
 from registry.contract.keys import VerifyingKey
-from registry.domain.disclosure import BodyKind
+from registry.domain.disclosure import BodyKind, check_body
+from registry.domain.errors import Faults
 from registry.running import run, say, settings
 from registry.settings import Settings
 from registry.store import callers
@@ -18,7 +19,12 @@ from registry.wiring import resources
 
 Body = Annotated[
     str,
-    Parameter(help=told("The code of the mission, municipality or agency.", "在外公館・地方公共団体・機関のコード。")),
+    Parameter(
+        help=told(
+            "The code of the mission or agency; of an organ of a municipality, 131016 or 131016-board-of-education.",
+            "在外公館・機関のコード。市区町村の執行機関は 131016、131016-board-of-education など。",
+        )
+    ),
 ]
 Kind = Annotated[BodyKind, Parameter(help=told("What kind of body it is.", "機関の種類。"))]
 KeyId = Annotated[str, Parameter(help=told("What its signatures will name it by.", "署名が名乗る鍵 ID。"))]
@@ -33,6 +39,10 @@ def register(key_id: KeyId, public_key: PublicKey, *, body: Body, kind: Kind) ->
 
 async def _register(given_settings: Settings, key_id: str, pem: bytes, body: str, kind: BodyKind) -> None:
     VerifyingKey.from_pem(key_id, pem)
+    faults = Faults()
+    check_body(body, kind, faults)
+    if faults.errors:
+        raise ValueError(f"{body} is no {kind}; expected: {faults.errors[0].expected}")
     row = RegisteredKey(key_id=key_id, body=body, body_kind=kind, public_key=pem, valid_from=datetime.now(UTC))
     async with resources(given_settings, pool_size=1) as given, given.work() as work:
         await callers.register_key(work, msgspec.structs.replace(row, valid_from=given.clock()))

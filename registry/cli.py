@@ -154,6 +154,60 @@ callers.add(
     examples="registry callers register ny-2026 ny-2026.pub.pem --body JP-CG-NEW-YORK --kind mission",
 )
 
+grants: Final = registry.group(
+    "grants",
+    told(
+        """The table of grants: who may ask and submit what. What no row grants is refused.
+
+Rows by statute come with the schema. A row by ordinance (条例による独自利用) is proposed by one official, approved
+within 72 hours by another of another unit, and in force at once.""",
+        """提供の根拠の表。どの機関が何を照会・提出できるか。表にないものは全て拒否する。
+
+法令による行はデータベースの構造とともに入る。条例による独自利用の行は、一人が提案し、別の部署の者が72時間以内に承認
+すると直ちに有効となる。""",
+    ),
+)
+grants.add(
+    "list",
+    "registry.grants_cli:list_grants",
+    told(
+        "Print the rows in force or to come, and the proposals that wait for approval.",
+        "有効な行・今後有効となる行と、承認待ちの提案を表示する。",
+    ),
+    examples="registry grants list\nregistry grants list --body 131016 --json",
+)
+grants.add(
+    "propose",
+    "registry.grants_cli:propose",
+    told(
+        """Propose a row that an ordinance adds for one body; the file says it all. Run it as the owner.
+
+No row can grant more than the law lets ordinances grant: one organ, its own former residents, listed items.""",
+        """条例による行を一つの機関について提案する。内容はファイルに書く。所有者の権限で実行する。
+
+法律が条例に認める範囲を超える行(他の機関、他の住民、列挙外の項目)は提案できない。""",
+    ),
+    examples="registry grants propose row.json --by sato --unit residents",
+)
+grants.add(
+    "approve",
+    "registry.grants_cli:approve",
+    told(
+        "Approve what somebody of another unit proposed. It takes effect at once. Run it as the owner.",
+        "別の部署の者が提案したものを承認し、直ちに有効とする。所有者の権限で実行する。",
+    ),
+    examples="registry grants approve 6f1d2c1e-… --by suzuki --unit audit",
+)
+grants.add(
+    "end",
+    "registry.grants_cli:end",
+    told(
+        "Propose that a row by ordinance end; it is approved in the same way. Run it as the owner.",
+        "条例による行の失効を提案する。承認は同じ手順による。所有者の権限で実行する。",
+    ),
+    examples="registry grants end 6f1d2c1e-… --on 2027-04-01 --by sato --unit residents",
+)
+
 # ------------------------------------------------------------------------------------------ tables of codes
 
 codes: Final = registry.group(

@@ -32,6 +32,10 @@ MISSION = "JP-CG-NEW-YORK"
 TOWN = "131016"
 PENSION = "pension-office-1"
 TAX = "tax-office-1"
+HEALTH = "health-insurer-1"
+CHECKER = "identity-checker-1"
+SCHOOLS = f"{TOWN}-board-of-education"
+ELECTIONS = f"{TOWN}-election-commission"
 KINDS = {
     MISSION: BodyKind.MISSION,
     "JP-CG-BOSTON": BodyKind.MISSION,
@@ -39,6 +43,10 @@ KINDS = {
     "472018": BodyKind.MUNICIPALITY,
     PENSION: BodyKind.PENSION_OFFICE,
     TAX: BodyKind.TAX_OFFICE,
+    HEALTH: BodyKind.HEALTH_INSURER,
+    CHECKER: BodyKind.IDENTITY_CHECKER,
+    SCHOOLS: BodyKind.BOARD_OF_EDUCATION,
+    ELECTIONS: BodyKind.ELECTION_COMMISSION,
 }
 
 

@@ -44,11 +44,13 @@ CREATE TABLE grant_row (
     body_kind TEXT NOT NULL,
     affair TEXT NOT NULL,
     label TEXT NOT NULL,
+    label_en TEXT NOT NULL,
     bases TEXT[] NOT NULL,
     items TEXT[] NOT NULL,
     searches TEXT[] NOT NULL,
     condition TEXT NOT NULL,
     mode TEXT NOT NULL,
+    may_withhold BOOLEAN NOT NULL,
     valid_from DATE NOT NULL,
     valid_to DATE,
     CONSTRAINT pk_grant_row PRIMARY KEY (grant_id)

@@ -16,6 +16,7 @@ from registry.contract.signing import IDEMPOTENCY_KEY_FORM
 from registry.domain.basic_four import AddressAbroad, AddressInJapan, Confidential, Honseki, PersonName, Sex
 from registry.domain.dates import Answer, IncompleteDate
 from registry.domain.disclosure import Item, SearchKey
+from registry.domain.matching import Claims, MatchAnswer
 from registry.domain.movement import Contact
 from registry.domain.numbers import IndividualNumber, ResidentRecordCode
 from registry.domain.reconciliation import LinkMethod
@@ -245,8 +246,10 @@ def search_key(search: Search) -> SearchKey:
 class Terms(_Message, frozen=True):
     """What an inquiry asks of everybody it names: for one affair, on one legal basis, which items, as of when.
 
-    ``handled_by`` is the official's own account at the body. Either ``valid_on`` or a period ``valid_from`` /
-    ``valid_to`` (end exclusive), else today in Japan. ``known_at`` asks what the registry knew at that moment.
+    ``basis`` is the article under which the body asks; where the number is used, one of 番号法. ``handled_by`` is the
+    official's own account at the body, ``contractor`` the 委託先 that acts for it, if any. Either ``valid_on`` or a
+    period ``valid_from`` / ``valid_to`` (end exclusive), else today in Japan. ``known_at`` asks what the registry knew
+    at that moment. ``not_to_be_disclosed``: the entry in the log is not shown to the person (不開示情報); few grants allow it.
     """
 
     affair: Annotated[str, Meta(min_length=1, max_length=60)]
@@ -257,12 +260,18 @@ class Terms(_Message, frozen=True):
     valid_from: date | None = None
     valid_to: date | None = None
     known_at: Annotated[datetime, Meta(tz=True)] | None = None
+    contractor: Annotated[str, Meta(max_length=100)] = ""
+    not_to_be_disclosed: bool = False
 
 
 class Inquiry(Terms, frozen=True, kw_only=True):
-    """情報照会: one body asks about one person."""
+    """情報照会: one body asks about one person.
+
+    With ``values``, one for each of ``fields``, nothing is read: each is compared with what is on record.
+    """
 
     search: Search
+    values: Claims | None = None
 
 
 class PersonAsked(_Message, frozen=True):
@@ -329,6 +338,18 @@ class AnsweredVersion(_Message, frozen=True):
     flags: Flags
 
 
+class Matches(_Message, frozen=True):
+    """What is said of each item that was compared: never a value, and nothing of items not asked about."""
+
+    name: MatchAnswer | None = None
+    birth_date: MatchAnswer | None = None
+    sex: MatchAnswer | None = None
+    address_abroad: MatchAnswer | None = None
+    last_address: MatchAnswer | None = None
+    honseki: MatchAnswer | None = None
+    individual_number: MatchAnswer | None = None
+
+
 class InquiryOutcome(StrEnum):
     """The closed list of answers."""
 
@@ -341,6 +362,7 @@ class InquiryAnswer(_Message, frozen=True):
     """The answer. AMBIGUOUS says only which further key would decide; NOT_FOUND is also said of the withheld.
 
     ``person`` is the asking body's own pseudonym. ``known_at`` is the moment as of which the answer was true.
+    Where values were brought, ``matches`` is all that is said: no version, no pseudonym.
     """
 
     inquiry_id: str
@@ -349,6 +371,7 @@ class InquiryAnswer(_Message, frozen=True):
     person: str | None = None
     versions: tuple[AnsweredVersion, ...] = ()
     deciding_keys: tuple[SearchKey, ...] = ()
+    matches: Matches | None = None
 
 
 class BulkOutcome(_Message, frozen=True):
@@ -366,27 +389,6 @@ class BulkAnswer(_Message, frozen=True):
 
 
 # ------------------------------------------------------------------------------------------ small answers
-
-
-class GrantEntry(_Message, frozen=True):
-    """One thing the caller may ask: affair, bases, items, searches, of whom, from when until when (exclusive)."""
-
-    affair: str
-    label: str
-    bases: tuple[str, ...]
-    mode: str
-    items: tuple[Item, ...]
-    searches: tuple[SearchKey, ...]
-    condition: str
-    valid_from: date
-    valid_to: date | None = None
-
-
-class GrantsAnswer(_Message, frozen=True):
-    """Everything that the caller may ask; what is not listed is refused."""
-
-    body: str
-    grants: tuple[GrantEntry, ...]
 
 
 class TimeAnswer(_Message, frozen=True):

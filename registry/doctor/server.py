@@ -26,10 +26,29 @@ LARGEST_DIFFERENCE: Final = timedelta(seconds=5)
 
 NOTHING_SPECIAL: Final = "NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION"
 
-GUARDED: Final = frozenset({"movement", "stamp", "disclosure_entry", "code_table_version", "area_change"})
+GUARDED: Final = frozenset(
+    {
+        "movement",
+        "stamp",
+        "disclosure_entry",
+        "code_table_version",
+        "area_change",
+        "ordinance_proposal",
+        "ordinance_approval",
+    }
+)
 """Tables that are only added to, whoever asks."""
 
-ONLY_FOR_OWNER: Final = frozenset({"grant_row", "code_table_version", "sandbox_clock", "alembic_version"})
+ONLY_FOR_OWNER: Final = frozenset(
+    {
+        "grant_row",
+        "ordinance_proposal",
+        "ordinance_approval",
+        "code_table_version",
+        "sandbox_clock",
+        "alembic_version",
+    }
+)
 STAMPS: Final = frozenset({"stamp", "known_until"})
 SEQUENCER_SEES: Final = STAMPS | {"pending_stamp", "sandbox_clock"}
 RECONCILER_WRITES: Final = frozenset({"reconciliation"})

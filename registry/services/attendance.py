@@ -37,15 +37,21 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked, as the log will have it, whatever comes of it."""
+    """What was asked, as the log will have it, whatever comes of it.
+
+    ``contractor`` is the 委託先 through whom the body asks; ``not_to_be_disclosed`` keeps the entry from the person
+    (番号法23条2項).
+    """
 
     operation: str
     correlation_id: str
     handled_by: str = ""
+    contractor: str = ""
     affair: str = ""
     basis: str = ""
     search: str = ""
     items: tuple[str, ...] = ()
+    not_to_be_disclosed: bool = False
 
 
 class Once(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,6 +173,9 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
 
     def _record(self, work: UnitOfWork, noted: Noted) -> None:
         """Write the entries of 情報提供等の記録: person by person, one where nobody is concerned."""
+        asked = msgspec.structs.asdict(noted.asked)
+        for not_kept_yet in ("contractor", "not_to_be_disclosed"):
+            del asked[not_kept_yet]
         entry = DisclosureEntry(
             asked_at=self.now,
             body=self.caller.body,
@@ -174,7 +183,7 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
             outcome=noted.outcome,
             codes=noted.codes,
             number_accessed=noted.number_accessed,
-            **msgspec.structs.asdict(noted.asked),
+            **asked,
         )
         for person_id in noted.people or (None,):
             callers.record_disclosure(work, msgspec.structs.replace(entry, person_id=person_id))

@@ -127,7 +127,7 @@ def _answered(bulk: _Bulk, index: int, question: Question, known: Known, hits: S
     inquiry_id = resources.new_id()
     message = inquiries.answered(resources, question, known, hits, inquiry_id)
     noted = Noted(
-        asked=inquiries.asked(bulk.inquiry, inquiries.OPERATION, inquiry_id, question.search),
+        asked=inquiries.asked(bulk.inquiry, inquiries.OPERATION, inquiry_id, question.search, question.grant),
         outcome=str(message.outcome),
         people=inquiries.people_told_of(hits),
         number_accessed=inquiries.number_accessed(question.search, message),

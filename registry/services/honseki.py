@@ -1,5 +1,6 @@
 """本籍地 as a source: its municipality fetches what it is asked about the 附票 that it keeps, and answers."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -11,12 +12,14 @@ from registry.contract.jlis import (
     SupplementaryQuestions,
     SupplementaryReceipt,
 )
+from registry.domain.disclosure import Grant
 from registry.domain.errors import InvalidInput
 from registry.domain.question import Finding, Question, Wanted
 from registry.domain.supplementary_record import Subject
 from registry.services import questions as asking
 from registry.services import supplementary_records as supplementary
 from registry.services.attendance import Caller, Done
+from registry.services.permission import SUPPLEMENTARY_RECORD, demand_write, stated
 from registry.services.resources import Resources
 from registry.store import questions as stored_questions
 from registry.store import records as stored_records
@@ -26,12 +29,12 @@ TOLD: Final = tuple(sorted(Subject.__struct_fields__))
 """What a municipality may be told of a person whom it is asked about."""
 
 
-async def questions(resources: Resources, work: UnitOfWork, caller: Caller) -> Done:
+async def questions(resources: Resources, work: UnitOfWork, caller: Caller, grants: Sequence[Grant]) -> Done:
     """Return the questions that wait for the calling municipality; from now on it has them, and its time runs.
 
-    Raises NotPermitted if the caller is no municipality.
+    Raises NotPermitted if the caller may not answer them.
     """
-    asking.demand_municipality(caller)
+    demand_write(resources, caller, grants, SUPPLEMENTARY_RECORD)
     waiting = await stored_questions.lock_open_for(
         work, caller.body, Wanted.SUPPLEMENTARY_RECORD, at_most=MOST_QUESTIONS
     )
@@ -60,13 +63,16 @@ async def _handed_over(resources: Resources, work: UnitOfWork, question: Questio
     return now_stands.subject
 
 
-async def take(resources: Resources, work: UnitOfWork, caller: Caller, answer: SupplementaryAnswer) -> Done:
+async def take(
+    resources: Resources, work: UnitOfWork, caller: Caller, answer: SupplementaryAnswer, grants: Sequence[Grant]
+) -> Done:
     """Take in one answer of the calling municipality.
 
-    Raises NotPermitted if the caller is no municipality, NotFound for a question that is not put to it just as for
+    Raises NotPermitted if the caller may not answer so, NotFound for a question that is not put to it just as for
     one that never was, InvalidInput with every fault of the record.
     """
-    asking.demand_municipality(caller)
+    items = stated(answer.record) if answer.record is not None else frozenset()
+    demand_write(resources, caller, grants, SUPPLEMENTARY_RECORD, items)
     answer.refuse_contradiction()
     question = await asking.lock_put_to(work, caller, answer.question_id, Wanted.SUPPLEMENTARY_RECORD)
     try:

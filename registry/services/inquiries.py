@@ -14,8 +14,6 @@ from registry.contract.messages import (
     ByNameAndBirthDate,
     Days,
     Flags,
-    GrantEntry,
-    GrantsAnswer,
     Inquiry,
     InquiryAnswer,
     InquiryOutcome,
@@ -25,12 +23,12 @@ from registry.contract.messages import (
     search_key,
 )
 from registry.domain.dates import Answer, DayRange
-from registry.domain.disclosure import Ask, Grant, Item, SearchKey, decide
+from registry.domain.disclosure import Ask, Grant, Item, Mode, SearchKey, decide
 from registry.domain.errors import FaultCode, Faults
 from registry.domain.resident import Status
 from registry.domain.timeline import Version
-from registry.services import finding
-from registry.services.attendance import Asked, Caller, Done
+from registry.services import comparing, finding
+from registry.services.attendance import Asked, Caller, Done, Noted
 from registry.services.finding import Hit, Question
 from registry.services.resources import Resources, japan_date
 from registry.store.sequencer import Known
@@ -47,16 +45,24 @@ STRONGER_KEYS: Final = (SearchKey.INDIVIDUAL_NUMBER, SearchKey.RESIDENT_RECORD_C
 ONE_DAY: Final = timedelta(days=1)
 
 
-def asked(terms: Terms, operation: str, correlation_id: str, search: Search | None = None) -> Asked:
-    """Return what the log says of an inquiry: never a name or number."""
+def asked(
+    terms: Terms, operation: str, correlation_id: str, search: Search | None = None, grant: Grant | None = None
+) -> Asked:
+    """Return what the log says of an inquiry: never a name or number.
+
+    Under a ``grant`` it keeps every article of the row, and withholds the entry where that is asked for; an inquiry
+    that is refused is never withheld.
+    """
     return Asked(
         operation=operation,
         correlation_id=correlation_id,
         handled_by=terms.handled_by,
         affair=terms.affair,
-        basis=terms.basis,
+        basis=terms.basis if grant is None else "; ".join(grant.bases),
         search="" if search is None else str(search_key(search)),
         items=tuple(sorted(map(str, terms.fields))),
+        contractor=terms.contractor,
+        not_to_be_disclosed=grant is not None and grant.may_withhold and terms.not_to_be_disclosed,
     )
 
 
@@ -75,23 +81,27 @@ async def answer(
     """
     faults = Faults()
     check_search(inquiry.search, faults)
-    grant = permit(resources, caller, inquiry, search_key(inquiry.search), grants)
+    comparing.check(inquiry, faults)
+    mode = Mode.READ if inquiry.values is None else Mode.MATCH
+    grant = permit(resources, caller, inquiry, search_key(inquiry.search), grants, mode=mode)
     asked_of = period(resources, inquiry, faults)
     question = Question(terms=inquiry, search=inquiry.search, grant=grant, caller=caller, period=asked_of)
     known, (hits,) = await finding.find_each(resources, work, [question])
     message = answered(resources, question, known, hits, inquiry_id)
-    return Done(
-        message=message,
+    noted = Noted(
+        asked=asked(inquiry, OPERATION, inquiry_id, inquiry.search, grant),
         outcome=str(message.outcome),
         people=people_told_of(hits),
         number_accessed=number_accessed(inquiry.search, message),
     )
+    return Done(message=message, outcome=noted.outcome, noted=(noted,))
 
 
 def number_accessed(search: Search, message: InquiryAnswer) -> bool:
-    """Whether a 個人番号 was used to ask or was given (番号法23条)."""
+    """Whether a 個人番号 was used to ask, was given or was compared (番号法23条)."""
     given = any(version.items.individual_number is not None for version in message.versions)
-    return given or isinstance(search, ByIndividualNumber)
+    compared = message.matches is not None and message.matches.individual_number is not None
+    return given or compared or isinstance(search, ByIndividualNumber)
 
 
 def people_told_of(hits: Sequence[Hit]) -> tuple[str, ...]:
@@ -102,9 +112,26 @@ def people_told_of(hits: Sequence[Hit]) -> tuple[str, ...]:
 # --------------------------------------------------------------------------- may this be asked, and of when
 
 
-def permit(resources: Resources, caller: Caller, terms: Terms, search: SearchKey, grants: Sequence[Grant]) -> Grant:
+def permit(
+    resources: Resources,
+    caller: Caller,
+    terms: Terms,
+    search: SearchKey,
+    grants: Sequence[Grant],
+    *,
+    mode: Mode = Mode.READ,
+) -> Grant:
     """Return the grant under which this may be asked in this way; raises NotPermitted naming all that is not."""
-    ask = Ask(body_kind=caller.body_kind, affair=terms.affair, basis=terms.basis, items=terms.fields, search=search)
+    ask = Ask(
+        body=caller.body,
+        body_kind=caller.body_kind,
+        affair=terms.affair,
+        basis=terms.basis,
+        items=terms.fields,
+        search=search,
+        mode=mode,
+        withhold=terms.not_to_be_disclosed,
+    )
     return decide(ask, grants, japan_date(resources.clock()))
 
 
@@ -145,6 +172,8 @@ def answered(
 
 
 def _found(resources: Resources, question: Question, known: Known, hit: Hit, inquiry_id: str) -> InquiryAnswer:
+    if isinstance(question.terms, Inquiry) and question.terms.values is not None:
+        return comparing.compared(question.terms.values, known, hit, inquiry_id)
     return InquiryAnswer(
         inquiry_id=inquiry_id,
         outcome=InquiryOutcome.FOUND,
@@ -189,24 +218,3 @@ def _may_leave(item: Item, hit: Hit) -> bool:
 
 def _value(version: Version, item: Item) -> object:
     return version.status if item is Item.STATUS else getattr(version.state, str(item))
-
-
-def grants_of(resources: Resources, caller: Caller, grants: Sequence[Grant]) -> Done:
-    """Return everything of the table of ``grants`` that the caller may ask today or will be allowed to."""
-    today = japan_date(resources.clock())
-    rows = [
-        GrantEntry(
-            affair=row.affair,
-            label=row.label,
-            bases=row.bases,
-            mode=str(row.mode),
-            items=tuple(sorted(row.items)),
-            searches=tuple(sorted(row.searches)),
-            condition=str(row.condition),
-            valid_from=row.valid_from,
-            valid_to=row.valid_to,
-        )
-        for row in grants
-        if row.body_kind is caller.body_kind and (row.valid_to is None or today < row.valid_to)
-    ]
-    return Done(message=GrantsAnswer(body=caller.body, grants=tuple(rows)), outcome="answered")

@@ -24,6 +24,7 @@ from registry.domain.reconciliation import Identity
 from registry.services import questions as asking
 from registry.services import records
 from registry.services import supplementary_records as supplementary
+from registry.services.permission import SUPPLEMENTARY_RECORD
 from registry.services.resources import Resources, japan_date
 from registry.store import callers, change_facts, questions, submissions
 from registry.store.callers import DisclosureEntry
@@ -32,7 +33,7 @@ from registry.store.unit_of_work import UnitOfWork
 
 log = structlog.get_logger("registry.jlis")
 
-AFFAIR: Final = "supplementary-record"
+AFFAIR: Final = SUPPLEMENTARY_RECORD
 BASIS: Final = "住基法30条の41"
 """On what the registry asks about the 附票本人確認情報 (unverified: the very item of 30条の42 ff.)."""
 

@@ -7,6 +7,7 @@ import msgspec
 
 from registry.contract.keys import VerifyingKey
 from registry.domain.disclosure import Grant
+from registry.services import grants
 from registry.services.resources import Resources
 from registry.store import callers
 from registry.store.callers import RegisteredKey
@@ -36,7 +37,7 @@ class KeyDirectory:
         self._read_at = now  # before the others who come meanwhile do the same
         async with self._resources.work() as work:
             rows = await callers.registered_keys(work)
-            self.grants = await callers.grants(work)
+            self.grants = await grants.table(work)
         self._known = {row.key_id: _Known(VerifyingKey.from_pem(row.key_id, row.public_key), row) for row in rows}
 
     def verifying(self, key_id: str) -> VerifyingKey | None:

@@ -4,6 +4,7 @@ The answer is the 除票 itself, sent as any other and naming the question, or w
 has its entry in the log before it is told.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -18,6 +19,7 @@ from registry.contract.inquiry_list import (
 )
 from registry.contract.messages import ArrivedDelivery, RecordOutcome, RecordState
 from registry.domain import inquiry_list as rules
+from registry.domain.disclosure import Grant
 from registry.domain.errors import Conflict, Fault, FaultCode, InvalidInput
 from registry.domain.inquiry_list import Sought
 from registry.domain.question import Finding, Question, Wanted
@@ -26,6 +28,7 @@ from registry.domain.removed_record import RemovedRecord
 from registry.services import inquiry_list, records
 from registry.services import questions as asking
 from registry.services.attendance import Caller, Done
+from registry.services.permission import REMOVED_RECORD, demand_write
 from registry.services.resources import Resources
 from registry.store import questions as stored_questions
 from registry.store import records as stored_records
@@ -34,7 +37,7 @@ from registry.store.at_hand import Found
 from registry.store.submissions import Case
 from registry.store.unit_of_work import UnitOfWork
 
-AFFAIR: Final = "removed-record"
+AFFAIR: Final = REMOVED_RECORD
 BASIS: Final = "住基法15条の4第2項"
 """On what the registry asks a municipality for a 除票 (unverified)."""
 
@@ -45,13 +48,15 @@ TOLD: Final = tuple(sorted(Sought.__struct_fields__))
 # ------------------------------------------------------------------------------------------ handing over
 
 
-async def questions(resources: Resources, work: UnitOfWork, caller: Caller, after: str | None) -> Done:
+async def questions(
+    resources: Resources, work: UnitOfWork, caller: Caller, after: str | None, grants: Sequence[Grant]
+) -> Done:
     """Return a page of the questions that wait for the calling municipality; from now on it has them.
 
-    ``after`` is the last question of the page before. Raises NotPermitted if the caller is no municipality, NotFound
-    where ``after`` is no question put to it.
+    ``after`` is the last question of the page before. Raises NotPermitted if the caller may not answer them,
+    NotFound where ``after`` is no question put to it.
     """
-    asking.demand_municipality(caller)
+    demand_write(resources, caller, grants, REMOVED_RECORD)
     before = None
     if after is not None:
         before = await asking.lock_put_to(work, caller, after, Wanted.REMOVED_RECORD, pointer="/after")
@@ -94,13 +99,15 @@ async def _told(resources: Resources, work: UnitOfWork, question: Question, who:
 # -------------------------------------------------------------------------------------- answers without 除票
 
 
-async def take(resources: Resources, work: UnitOfWork, caller: Caller, answer: RemovedRecordAnswer) -> Done:
+async def take(
+    resources: Resources, work: UnitOfWork, caller: Caller, answer: RemovedRecordAnswer, grants: Sequence[Grant]
+) -> Done:
     """Take in why there is no 除票.
 
-    Raises NotPermitted if the caller is no municipality, NotFound for a question that is not put to it just as for
+    Raises NotPermitted if the caller may not answer so, NotFound for a question that is not put to it just as for
     one that never was, InvalidInput for what a municipality cannot find, Conflict where it said something else before.
     """
-    asking.demand_municipality(caller)
+    demand_write(resources, caller, grants, REMOVED_RECORD)
     answer.refuse_if_not_theirs()
     question = await asking.lock_put_to(work, caller, answer.question_id, Wanted.REMOVED_RECORD)
     finding = await _taken(resources, work, question, answer.finding)

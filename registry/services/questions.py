@@ -8,19 +8,12 @@ from datetime import datetime
 
 import msgspec
 
-from registry.domain.disclosure import BodyKind
-from registry.domain.errors import Fault, FaultCode, NotFound, NotPermitted
+from registry.domain.errors import Fault, FaultCode, NotFound
 from registry.domain.question import Finding, Question, Wanted
 from registry.services.attendance import Caller
 from registry.services.receipts import is_id
 from registry.store import questions
 from registry.store.unit_of_work import UnitOfWork
-
-
-def demand_municipality(caller: Caller) -> None:
-    """Raise NotPermitted if the caller is no municipality: nobody else is asked."""
-    if caller.body_kind is not BodyKind.MUNICIPALITY:
-        raise NotPermitted(Fault(code=FaultCode.NO_GRANT, expected="a municipality that keeps what is asked for"))
 
 
 async def lock_put_to(

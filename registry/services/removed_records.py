@@ -14,14 +14,15 @@ from registry.contract.messages import ArrivedDelivery, DeliveryAnswer, RecordOu
 from registry.contract.problems import fault_entry
 from registry.domain import removal_movements
 from registry.domain import removed_record as rules
-from registry.domain.disclosure import BodyKind
-from registry.domain.errors import Fault, FaultCode, InvalidInput, NotCompetent, NotPermitted, Refusal
+from registry.domain.disclosure import Grant, Item
+from registry.domain.errors import Fault, FaultCode, InvalidInput, NotCompetent, Refusal
 from registry.domain.reconciliation import Identity
 from registry.domain.removed_record import RemovedRecord
 from registry.domain.search_terms import TermKind
 from registry.services import last_municipality, records
 from registry.services.attendance import Caller, Done
 from registry.services.last_municipality import AskedFor
+from registry.services.permission import REMOVED_RECORD, demand_write, stated
 from registry.services.resources import Resources, japan_date
 from registry.services.submissions import outcome
 from registry.store import records as stored_records
@@ -35,7 +36,7 @@ from registry.vault.search_keys import SearchKey
 class _Part(msgspec.Struct, frozen=True, kw_only=True):
     """What the 除票 of one part have in common; ``held`` is what was last heard of each 宛名番号, by its key.
 
-    ``asked``: the question of the inquiry list that the one 除票 answers.
+    ``grants`` say which items may be submitted. ``asked``: the question of the inquiry list that the one 除票 answers.
     """
 
     resources: Resources
@@ -43,6 +44,7 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True):
     caller: Caller
     held: dict[bytes, HeldRemovedRecord]
     now: datetime
+    grants: Sequence[Grant]
     asked: AskedFor | None
 
 
@@ -69,14 +71,14 @@ async def take_in(
     caller: Caller,
     delivery: ArrivedDelivery,
     arrived: Sequence[RemovedRecord | InvalidInput],
+    grants: Sequence[Grant],
 ) -> Done:
     """Take in one part of an extract; each record has its own outcome.
 
-    Raises NotPermitted if the caller is no municipality; NotFound, InvalidInput or Conflict where it names a question
+    Raises NotPermitted if the caller may not deliver 除票; NotFound, InvalidInput or Conflict where it names a question
     of the inquiry list that is not put to it, or that cannot be answered so.
     """
-    if caller.body_kind is not BodyKind.MUNICIPALITY:
-        raise NotPermitted(Fault(code=FaultCode.NO_GRANT, expected="除票 come from municipalities"))
+    demand_write(resources, caller, grants, REMOVED_RECORD)
     now = resources.clock()
     readable = [one for one in arrived if isinstance(one, RemovedRecord)]
     addressees = [_addressee_key(resources, one) for one in readable]
@@ -86,7 +88,7 @@ async def take_in(
     also = [one.person_id for one in held.values()] + ([question.person_id] if question else [])
     await records.lock_identities(resources, work, map(_identity, readable), also=also)
     asked = None if question is None else await last_municipality.asked_for(resources, work, question)
-    part = _Part(resources=resources, work=work, caller=caller, held=held, now=now, asked=asked)
+    part = _Part(resources=resources, work=work, caller=caller, held=held, now=now, grants=grants, asked=asked)
     async with records.gathered(resources, work):
         taken = [await _take_in_one(part, index, one) for index, one in enumerate(arrived)]
     if asked is not None:
@@ -107,6 +109,7 @@ async def _take_in_one(part: _Part, index: int, record: RemovedRecord | InvalidI
         if isinstance(record, InvalidInput):
             raise record
         _check_sender(record, part.caller)
+        demand_write(part.resources, part.caller, part.grants, REMOVED_RECORD, _items(record))
         if part.asked is not None:
             last_municipality.demand_fit(part.asked, record)
         is_asked_for = part.asked is not None
@@ -133,6 +136,10 @@ def _check_sender(record: RemovedRecord, caller: Caller) -> None:
     if str(record.municipality) != caller.body:
         expected = "the code of the sending municipality"
         raise NotCompetent(Fault(code=FaultCode.NOT_ALLOWED_HERE, pointer="/municipality", expected=expected))
+
+
+def _items(record: RemovedRecord) -> frozenset[Item]:
+    return stated(*record.lines) | {Item.LAST_ADDRESS}
 
 
 def _incoming(part: _Part, index: int, record: RemovedRecord) -> _Incoming:

@@ -16,8 +16,8 @@ from registry.contract.evidence import EvidenceRefused, verify_evidence
 from registry.contract.messages import DryRun, PersonOutcome, Receipt, SubmissionState, VersionChange
 from registry.contract.problems import ProblemCode, fault_entry
 from registry.domain import presumed_departure, report_movements, residence_report
-from registry.domain.disclosure import BodyKind
-from registry.domain.errors import Fault, FaultCode, Faults, InvalidInput, NotCompetent, NotPermitted
+from registry.domain.disclosure import Grant, Item
+from registry.domain.errors import Fault, FaultCode, Faults, InvalidInput, NotCompetent
 from registry.domain.mission import two_clocks
 from registry.domain.reconciliation import Identity
 from registry.domain.residence_report import ReportKind, ResidenceReport
@@ -25,6 +25,7 @@ from registry.domain.timeline import difference, fold
 from registry.services import receipts, records
 from registry.services.attendance import Caller, Done
 from registry.services.key_directory import KeyDirectory
+from registry.services.permission import NUMBER_AND_CARD, RESIDENCE_REPORT, demand_write, stated
 from registry.services.receipts import ANNULMENT, KIND, is_id
 from registry.services.resources import Resources, japan_date
 from registry.store import records as stored_records
@@ -56,22 +57,31 @@ def check(
 ) -> Checked:
     """Take a report apart and hold it against form and law: steps (3) and (4), all faults at once.
 
-    Raises NotPermitted if the caller is no mission, NotCompetent if it reports for another mission, EvidenceRefused
-    if the evidence is not that mission's over these bytes, InvalidInput with every fault of the report.
+    Raises NotPermitted if the caller may not report, or not all that it states, NotCompetent if it reports for another
+    mission, EvidenceRefused if the evidence is not that mission's over these bytes, InvalidInput with every fault of
+    the report.
     """
-    if caller.body_kind is not BodyKind.MISSION:
-        raise NotPermitted(Fault(code=FaultCode.NO_GRANT, expected="reports come from missions"))
+    demand_write(resources, caller, keys.grants, RESIDENCE_REPORT)
     _check_evidence(keys, caller, body, evidence)
     report = decode(body, ResidenceReport)
     if report.mission != caller.body:
         expected = "the code of the reporting mission"
         raise NotCompetent(Fault(code=FaultCode.MISSION_NOT_COMPETENT, pointer="/mission", expected=expected))
+    _demand_items(resources, caller, keys.grants, report)
     now = resources.clock()
     faults = residence_report.check(report, resources.missions, _today_at_mission(resources, caller.body, now))
     faults.refuse_if_any()
     return Checked(
         body=body, evidence=evidence, sender_key=sender_key, report=report, warnings=faults.warnings, now=now
     )
+
+
+def _demand_items(resources: Resources, caller: Caller, grants: Sequence[Grant], report: ResidenceReport) -> None:
+    """Demand a grant for each item that a report states; for a number, that of the affairs of number and card."""
+    items = stated(report, *report.people)
+    demand_write(resources, caller, grants, RESIDENCE_REPORT, items - {Item.INDIVIDUAL_NUMBER})
+    if Item.INDIVIDUAL_NUMBER in items:
+        demand_write(resources, caller, grants, NUMBER_AND_CARD, frozenset({Item.INDIVIDUAL_NUMBER}))
 
 
 def _check_evidence(keys: KeyDirectory, caller: Caller, body: bytes, evidence: str) -> None:

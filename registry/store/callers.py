@@ -139,17 +139,20 @@ def _place(body: str, idempotency_key: str) -> Place:
 
 
 async def grants(work: UnitOfWork) -> tuple[Grant, ...]:
-    """Return the whole table of grants."""
+    """Return the statutory rows of the table of grants."""
     return tuple(
         Grant(
+            grant_id=row["grant_id"],
             body_kind=BodyKind(row["body_kind"]),
             affair=row["affair"],
             label=row["label"],
+            label_en=row["label_en"],
             bases=tuple(row["bases"]),
             items=frozenset(map(Item, row["items"])),
             searches=frozenset(map(SearchKey, row["searches"])),
             condition=Condition(row["condition"]),
             mode=Mode(row["mode"]),
+            may_withhold=row["may_withhold"],
             valid_from=row["valid_from"],
             valid_to=row["valid_to"],
         )

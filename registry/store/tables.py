@@ -323,15 +323,17 @@ grant_row = Table(
     Column("body_kind", Text, nullable=False),
     Column("affair", Text, nullable=False),
     Column("label", Text, nullable=False),
+    Column("label_en", Text, nullable=False),
     Column("bases", ARRAY(Text), nullable=False),
     Column("items", ARRAY(Text), nullable=False),
     Column("searches", ARRAY(Text), nullable=False),
     Column("condition", Text, nullable=False),
     Column("mode", Text, nullable=False),
+    Column("may_withhold", Boolean, nullable=False),
     Column("valid_from", Date, nullable=False),
     Column("valid_to", Date),
 )
-"""The table of grants; statutory rows come by migration with their law and dates."""
+"""The statutory rows of the table of grants, which come by migration; those by ordinance: ``grant_tables``."""
 
 disclosure_entry = Table(
     "disclosure_entry",

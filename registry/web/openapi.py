@@ -7,6 +7,7 @@ from litestar import Response, get
 
 from registry.contract import inquiry_list, jlis
 from registry.contract import messages as m
+from registry.contract.grants import GrantsAnswer
 from registry.contract.problems import PROBLEM_MEDIA_TYPE, Problem
 from registry.contract.values import EXAMPLES
 from registry.domain.residence_report import ResidenceReport
@@ -143,7 +144,7 @@ OPERATIONS: Final = (
         body=inquiry_list.RemovedRecordAnswer,
         answer=inquiry_list.RemovedRecordReceipt,
     ),
-    Operation(method="get", path="/v1/grants", summary="See what the caller may ask", answer=m.GrantsAnswer),
+    Operation(method="get", path="/v1/grants", summary="See what the caller may ask and submit", answer=GrantsAnswer),
     Operation(method="get", path="/v1/time", summary="Ask for the registry's clock", answer=m.TimeAnswer, signed=False),
     Operation(method="get", path="/health/live", summary="Does the process answer?", answer=Health, signed=False),
     Operation(method="get", path="/health/ready", summary="Can requests be served?", answer=Health, signed=False),

@@ -1,13 +1,15 @@
-"""Asking the registry: the first grants, written down once more by hand, and a person of whom every item is known."""
+"""Asking the registry: one grant of each body, written down once more, and a person of whom every item is known."""
 
 from typing import NamedTuple
+
+import asyncpg
 
 from registry.contract.decoding import decode
 from registry.contract.messages import InquiryAnswer
 from registry.contract.problems import Problem
 from tests.acceptance.papers import by_addressee, by_name, by_number, kichiro, person, removed_record, report
 from tests.acceptance.seen import faults, outcomes, receipt, rows
-from tests.house import MISSION, PENSION, TAX, TOWN
+from tests.house import ELECTIONS, HEALTH, MISSION, PENSION, TAX, TOWN
 from tests.planted import CODE, NUMBER
 
 CHECKED = {"number_checked_by": "個人番号カード", "identity_checked_by": "旅券"}
@@ -45,6 +47,18 @@ GRANTS = {
         ("住基法30条の41", "住基法30条の10"),
         BASIC_FOUR | {"last_address", "honseki", "mission", "status"},
         {"addressee-number", "resident-record-code", "name-and-birth-date"},
+    ),
+    HEALTH: Granted(
+        "overseas-medical-expenses",
+        OF_NUMBERS,
+        BASIC_FOUR | {"status"},
+        {"individual-number"},
+    ),
+    ELECTIONS: Granted(
+        "overseas-voting",
+        ("公職選挙法30条の6", "住基法30条の12"),
+        BASIC_FOUR | {"last_address", "honseki", "mission", "status"},
+        {"name-and-birth-date"},
     ),
     MISSION: Granted(
         "consular-protection",
@@ -118,3 +132,16 @@ async def log(database, *columns, operation="inquiry"):
     """The entries of the log for one kind of operation, the oldest first."""
     query = f"SELECT {', '.join(columns)} FROM disclosure_entry WHERE operation = $1 ORDER BY entry_id"  # noqa: S608 - columns are the test's own
     return await rows(database, query, operation)
+
+
+async def execute(database, statement):
+    """Do something as the owner of the database."""
+    connection = await asyncpg.connect(database)
+    await connection.execute(statement)
+    await connection.close()
+
+
+async def change_grants(registry, database, statement):
+    """Change the table of grants; the registry reads it again once a second."""
+    await execute(database, statement)
+    registry.clock.advance(seconds=1)

@@ -155,7 +155,7 @@ ASKERS = {
         (SearchKey.INDIVIDUAL_NUMBER,),
         ("individual_number",),
     ),
-    TAX: Asker("income-tax", "住基法30条の9", Condition.ANYONE, (SearchKey.INDIVIDUAL_NUMBER,), ()),
+    TAX: Asker("income-tax", "番号法19条8号", Condition.ANYONE, (SearchKey.INDIVIDUAL_NUMBER,), ()),
     TOWN: _MUNICIPALITY,
     OTHER_TOWN: _MUNICIPALITY,
     MISSION: _MISSION,

@@ -12,6 +12,7 @@ from registry.contract.decoding import decode, decode_each
 from registry.contract.messages import ArrivedBulkInquiry, Inquiry, PersonAsked
 from registry.contract.signing import RequestParts
 from registry.services import bulk_inquiries, inquiries
+from registry.services import grants as explained
 from registry.services.attendance import Asked, Caller, Done
 from registry.store.unit_of_work import UnitOfWork
 from registry.web.desk import Desk, Prepared
@@ -52,11 +53,11 @@ async def inquire_in_bulk(request: Request[Any, Any, Any], desk: NamedDependency
 
 @get("/v1/grants")
 async def grants(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
-    """Tell the caller what it may ask, of whom and until when."""
+    """Tell the caller what it may ask and submit, of whom, until when, and what will change."""
 
     def prepare(caller: Caller, _: RequestParts, correlation_id: str) -> Prepared:
         async def act(_: UnitOfWork) -> Done:
-            return inquiries.grants_of(desk.resources, caller, desk.keys.grants)
+            return explained.explain(desk.resources, caller, desk.keys.grants)
 
         return Asked(operation="grants", correlation_id=correlation_id), act
 

@@ -29,7 +29,7 @@ async def questions(request: Request[Any, Any, Any], desk: NamedDependency[Desk]
         after = _after(list(request.query_params.multi_items()))
 
         async def act(work: UnitOfWork) -> Done:
-            return await last_municipality.questions(desk.resources, work, caller, after)
+            return await last_municipality.questions(desk.resources, work, caller, after, desk.keys.grants)
 
         asked = Asked(
             operation="removed-record-question",
@@ -62,7 +62,7 @@ async def answer(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -
         given = decode(parts.body, RemovedRecordAnswer)
 
         async def act(work: UnitOfWork) -> Done:
-            return await last_municipality.take(desk.resources, work, caller, given)
+            return await last_municipality.take(desk.resources, work, caller, given, desk.keys.grants)
 
         return Asked(operation="removed-record-answer", correlation_id=correlation_id), act
 

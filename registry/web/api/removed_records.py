@@ -27,7 +27,7 @@ async def deliver(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) 
         delivery, arrived = decode_each(parts.body, ArrivedDelivery, "records", RemovedRecord, max_bytes=LARGEST_PART)
 
         async def act(work: UnitOfWork) -> Done:
-            return await removed_records.take_in(desk.resources, work, caller, delivery, arrived)
+            return await removed_records.take_in(desk.resources, work, caller, delivery, arrived, desk.keys.grants)
 
         return Asked(operation="removed-records", correlation_id=correlation_id), act
 

@@ -25,7 +25,7 @@ async def questions(request: Request[Any, Any, Any], desk: NamedDependency[Desk]
 
     def prepare(caller: Caller, _: RequestParts, correlation_id: str) -> Prepared:
         async def act(work: UnitOfWork) -> Done:
-            return await honseki.questions(desk.resources, work, caller)
+            return await honseki.questions(desk.resources, work, caller, desk.keys.grants)
 
         asked = Asked(
             operation="supplementary-question",
@@ -47,7 +47,7 @@ async def answer(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -
         given = decode(parts.body, SupplementaryAnswer)
 
         async def act(work: UnitOfWork) -> Done:
-            return await honseki.take(desk.resources, work, caller, given)
+            return await honseki.take(desk.resources, work, caller, given, desk.keys.grants)
 
         return Asked(operation="supplementary-answer", correlation_id=correlation_id), act
 
