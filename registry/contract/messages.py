@@ -249,7 +249,8 @@ class Terms(_Message, frozen=True):
     ``basis`` is the article under which the body asks; where the number is used, one of 番号法. ``handled_by`` is the
     official's own account at the body, ``contractor`` the 委託先 that acts for it, if any. Either ``valid_on`` or a
     period ``valid_from`` / ``valid_to`` (end exclusive), else today in Japan. ``known_at`` asks what the registry knew
-    at that moment. ``not_to_be_disclosed``: the entry in the log is not shown to the person (不開示情報); few grants allow it.
+    at that moment. ``not_to_be_disclosed``: the entry in the log is not shown to the person (不開示情報); few grants
+    allow it.
     """
 
     affair: Annotated[str, Meta(min_length=1, max_length=60)]

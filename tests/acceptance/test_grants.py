@@ -1,14 +1,16 @@
 """Every row by statute, written down once more by hand; and what a caller is told of its own."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
+import msgspec
 import pytest
 
 from registry.contract.decoding import decode
 from registry.contract.grants import GRANT_WORDS, GrantsAnswer
-from registry.contract.messages import InquiryOutcome
-from registry.domain.disclosure import Condition, Item, Mode, SearchKey
+from registry.contract.messages import InquiryOutcome, Terms
+from registry.domain.disclosure import BodyKind, Condition, Grant, Item, Mode, SearchKey
+from registry.services import inquiries
 from tests.acceptance.asking import change_grants, log, outcomes, refused, said, settle
 from tests.acceptance.papers import by_name, by_number, person, removed_record, report
 from tests.acceptance.seen import faults, rows
@@ -246,6 +248,64 @@ async def test_a_mission_reads_the_number_only_for_number_and_card(registry):
     assert refused(protection) == ("not-permitted", {("/fields", "field-not-allowed")})
     card = await ask(registry, MISSION, affair="number-and-card", basis="番号法17条", **wanted)
     assert (card.status, NUMBER.encode() in card.body) == (200, True)
+
+
+# ------------------------------------------------------------------------- who acts for a body, and what is not shown
+
+INVESTIGATION = {"affair": "tax-investigation", "basis": "番号法19条15号", "fields": ["name"], "search": by_number()}
+
+
+async def test_only_a_row_that_says_so_lets_an_entry_be_withheld_from_the_person(registry):
+    await settle(registry)
+    secret = await registry.inquire(TAX, **INVESTIGATION, not_to_be_disclosed=True)
+    assert said(secret).outcome is InquiryOutcome.FOUND
+    for body, question in {
+        PENSION: {},
+        TAX: INVESTIGATION | {"affair": "income-tax", "basis": "番号法19条8号"},
+    }.items():
+        answer = await registry.inquire(body, **({"search": by_number()} | question), not_to_be_disclosed=True)
+        assert refused(answer) == ("not-permitted", {("/not_to_be_disclosed", "not-allowed-here")})
+
+
+ROW = Grant(
+    body_kind=BodyKind.TAX_OFFICE,
+    affair="a",
+    label="",
+    bases=OF_NUMBERS,
+    items=frozenset({Item.NAME}),
+    searches=frozenset({SearchKey.INDIVIDUAL_NUMBER}),
+    condition=Condition.ANYONE,
+    valid_from=date(2024, 1, 1),
+)
+
+
+@pytest.mark.parametrize("wish", [True, False], ids=["withhold", "show"])
+@pytest.mark.parametrize(
+    ("row", "may"),
+    [(None, False), (ROW, False), (msgspec.structs.replace(ROW, may_withhold=True), True)],
+    ids=["refused", "a row that does not", "a row that may"],
+)
+def test_the_log_withholds_what_a_row_lets_be_withheld_and_never_a_refusal(row, may, wish):
+    terms = Terms(
+        affair="a",
+        basis=OF_NUMBERS[0],
+        handled_by="clerk-7",
+        fields=frozenset({Item.NAME}),
+        contractor="株式会社受託",
+        not_to_be_disclosed=wish,
+    )
+    asked = inquiries.asked(terms, inquiries.OPERATION, "id", None, row)
+    assert asked.not_to_be_disclosed is (wish and may)
+    assert (asked.contractor, asked.handled_by) == ("株式会社受託", "clerk-7")
+    assert asked.basis == (OF_NUMBERS[0] if row is None else "番号法19条8号; 住基法30条の9")
+
+
+async def test_a_contractor_acts_under_the_grant_of_its_body_and_no_other(registry):
+    await settle(registry)
+    by_contractor = {"contractor": "株式会社受託", "search": by_number()}
+    assert said(await registry.inquire(PENSION, **by_contractor)).outcome is InquiryOutcome.FOUND
+    answer = await registry.inquire(PENSION, **by_contractor, affair="income-tax")
+    assert refused(answer) == ("not-permitted", {("/affair", "no-grant")})
 
 
 # ------------------------------------------------------------------------------------------ what may be submitted

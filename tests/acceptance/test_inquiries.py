@@ -10,7 +10,6 @@ from registry.contract.decoding import decode
 from registry.contract.grants import GrantsAnswer
 from registry.contract.messages import InquiryOutcome
 from tests.acceptance.asking import (
-    BY_PSEUDONYM,
     GRANTS,
     ITEMS,
     SEARCHES,
