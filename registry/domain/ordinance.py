@@ -17,8 +17,8 @@ from typing import Final
 import msgspec
 
 from registry.domain.disclosure import BodyKind, Condition, Grant, Item, Mode, SearchKey, check_body, municipality_of
-from registry.domain.errors import FaultCode, Faults
-from registry.domain.four_eyes import Hand
+from registry.domain.errors import FaultCode, Faults, Refusal
+from registry.domain.four_eyes import Hand, demand_other
 from registry.domain.matching import MATCHABLE
 
 BASES: Final = ("番号法9条2項", "番号法19条11号")
@@ -123,11 +123,21 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 def table(proposals: Iterable[Proposal]) -> tuple[Grant, ...]:
     """Return the rows that approved proposals make, each with the earliest end that was approved for it.
 
-    Whatever lies in the database, a row beyond the law is left out.
+    Whatever lies in the database, a row beyond the law is left out, and one that two officials did not make in time.
     """
-    approved = [one for one in proposals if one.approver is not None]
+    approved = [one for one in proposals if _is_approved(one)]
     rows = ((one.proposal_id, one.grant) for one in approved if one.grant is not None and not check(one.grant).errors)
     return tuple(_ended(grant.row(grant_id), approved) for grant_id, grant in rows)
+
+
+def _is_approved(proposal: Proposal) -> bool:
+    if proposal.approver is None or proposal.approved_at is None:
+        return False
+    try:
+        demand_other(proposal.proposer, proposal.approver, proposal.proposed_at, proposal.approved_at)
+    except Refusal:
+        return False
+    return True
 
 
 def _ended(row: Grant, approved: Iterable[Proposal]) -> Grant:

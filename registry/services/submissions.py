@@ -79,6 +79,7 @@ def check(
 def _demand_items(resources: Resources, caller: Caller, grants: Sequence[Grant], report: ResidenceReport) -> None:
     """Demand a grant for each item that a report states; for a number, that of the affairs of number and card."""
     items = stated(report, *report.people)
+    items |= {Item.HONSEKI for one in report.people if one.new_honseki is not None}
     demand_write(resources, caller, grants, RESIDENCE_REPORT, items - {Item.INDIVIDUAL_NUMBER})
     if Item.INDIVIDUAL_NUMBER in items:
         demand_write(resources, caller, grants, NUMBER_AND_CARD, frozenset({Item.INDIVIDUAL_NUMBER}))

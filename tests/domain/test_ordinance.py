@@ -1,6 +1,6 @@
 """What an ordinance may add to the table of grants, and each way in which it may not add more."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
@@ -123,6 +123,19 @@ def test_a_row_ends_on_the_earliest_day_that_was_approved(ends, own_end, expecte
 @pytest.mark.parametrize("grant", [grant for grant, _ in REFUSED.values()], ids=REFUSED)
 def test_a_row_beyond_the_law_counts_for_nothing_however_it_came_to_lie_there(grant):
     assert table([proposal(grant=grant)]) == ()
+
+
+NOT_APPROVED = {
+    "by the same person": {"approver": Hand(account="sato", unit="audit")},
+    "by the same unit": {"approver": Hand(account="suzuki", unit="residents")},
+    "too late": {"approved_at": AT + timedelta(hours=72)},
+    "at no time": {"approved_at": None},
+}
+
+
+@pytest.mark.parametrize("fields", NOT_APPROVED.values(), ids=NOT_APPROVED)
+def test_a_row_that_two_officials_did_not_make_in_time_counts_for_nothing_either(fields):
+    assert table([msgspec.structs.replace(proposal(), **fields)]) == ()
 
 
 @settings(max_examples=100)
