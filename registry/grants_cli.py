@@ -86,8 +86,8 @@ async def _list(given: Settings, body: str | None) -> tuple[list[Grant], tuple[P
         today = japan_date(app.clock())
         table = await grants.table(work)
         waiting = await ordinances.waiting(work, await stored.proposals(work))
-    rows = [row for row in table if row.valid_to is None or max(today, row.valid_from) < row.valid_to]
-    return [row for row in rows if body is None or row.body == body], waiting
+    rows = [row for row in table if not row.is_over(today) and (body is None or row.body == body)]
+    return rows, waiting
 
 
 async def _propose(given: Settings, row: bytes, proposer: Hand) -> str:
@@ -150,9 +150,20 @@ def _show_rows(rows: Iterable[Grant]) -> None:
 
 
 def _waits(one: Proposal) -> str:
-    what = f"the end of {one.ends}" if one.grant is None else f"{one.grant.affair} for {one.grant.body}"
-    by = f"{one.proposer.account} ({one.proposer.unit})"
-    return escape(f"{one.proposal_id}: {what}, proposed by {by}, lapses {lapses_at(one.proposed_at):%Y-%m-%d %H:%M}")
+    """Say all that who approves puts their name to."""
+    by = f"proposed by {one.proposer.account} ({one.proposer.unit})"
+    return escape(f"{one.proposal_id}: {_what(one)}; {by}, lapses {lapses_at(one.proposed_at):%Y-%m-%d %H:%M %Z}")
+
+
+def _what(one: Proposal) -> str:
+    if one.grant is None:
+        return f"{one.ends} grants nothing from {one.ends_on} on"
+    row = one.grant
+    days = f"from {row.valid_from}" + ("" if row.valid_to is None else f" until before {row.valid_to}")
+    items, searches = ", ".join(sorted(row.items)), ", ".join(sorted(row.searches))
+    return (
+        f"{row.body}, {row.affair} ({row.label}, {row.ordinance}): {row.mode} {items}, searched by {searches}, {days}"
+    )
 
 
 def _as_json(one: Proposal) -> dict[str, Any]:

@@ -153,6 +153,10 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the row is in force on ``day``."""
         return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
 
+    def is_over(self, day: date) -> bool:
+        """Whether the row grants nothing on ``day`` and on no later day."""
+        return self.valid_to is not None and self.valid_to <= max(day, self.valid_from)
+
     def speaks_to(self, body: str, kind: BodyKind) -> bool:
         """Whether the row is one of this body's."""
         return self.body_kind is kind and self.body in {None, body}

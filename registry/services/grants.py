@@ -20,12 +20,7 @@ async def table(work: UnitOfWork) -> tuple[Grant, ...]:
 def explain(resources: Resources, caller: Caller, grants: Sequence[Grant]) -> Done:
     """Tell a caller what it may ask and submit, of whom, until when, on which bases, and what will change."""
     today = japan_date(resources.clock())
-    rows = [
-        row
-        for row in grants
-        if row.speaks_to(caller.body, caller.body_kind)
-        and (row.valid_to is None or max(today, row.valid_from) < row.valid_to)
-    ]
+    rows = [row for row in grants if row.speaks_to(caller.body, caller.body_kind) and not row.is_over(today)]
     message = GrantsAnswer(
         body=caller.body,
         on=today,

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from datetime import date
 
 from registry.domain import four_eyes, ordinance
+from registry.domain.disclosure import municipality_of
 from registry.domain.errors import Conflict, Fault, FaultCode, Faults, NotFound
 from registry.domain.four_eyes import Hand
 from registry.domain.municipality import CodeStatus, MunicipalityCode
 from registry.domain.ordinance import OrdinanceGrant, Proposal
-from registry.services.receipts import is_id
 from registry.services.resources import Resources, japan_date
 from registry.store import health
 from registry.store import ordinances as stored
@@ -82,7 +82,7 @@ async def waiting(work: UnitOfWork, proposals: Iterable[Proposal]) -> tuple[Prop
 
 async def _find(work: UnitOfWork, proposal_id: str) -> Proposal:
     found = [one for one in await stored.proposals(work) if one.proposal_id == proposal_id]
-    if not is_id(proposal_id) or not found:
+    if not found:
         expected = "the id of a proposal; see registry grants list"
         raise NotFound(Fault(code=FaultCode.CODE_UNKNOWN, pointer="/proposal", expected=expected))
     return found[0]
@@ -90,6 +90,6 @@ async def _find(work: UnitOfWork, proposal_id: str) -> Proposal:
 
 def _check_municipality(resources: Resources, grant: OrdinanceGrant, faults: Faults) -> None:
     """Note a municipality that is none today: an ordinance ends with the body that made it."""
-    code = MunicipalityCode.parse(grant.body[:6])
+    code = MunicipalityCode.parse(municipality_of(grant.body) or "")
     if resources.municipalities.status(code, japan_date(resources.clock())) is not CodeStatus.VALID:
         faults.add(FaultCode.CODE_UNKNOWN, "/body", "the code of a municipality that exists today")

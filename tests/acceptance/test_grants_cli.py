@@ -77,6 +77,8 @@ def test_a_row_is_proposed_approved_listed_and_ended(told, proposed):
         "former-resident",
     )
     end = told("end", proposal, *SATO)["proposal"]
+    (waiting,) = told("list")["proposals"]
+    assert (waiting["ends"], waiting["grant"]) == (proposal, None)
     assert told("approve", end, *SUZUKI) == {"approved": end, "grant": proposal}
     assert told("list", "--body", SCHOOLS) == {"grants": [], "proposals": []}
 
@@ -103,7 +105,8 @@ def test_the_table_is_shown_with_what_waits(typed, proposed):
     proposal = proposed()["proposal"]
     shown = typed("grants", "list")
     assert "pension-benefit" in shown.out
-    assert f"{proposal}: ordinance-school-expenses for {SCHOOLS}, proposed by sato (education)" in shown.err
+    everything = (proposal, SCHOOLS, ROW["affair"], ROW["ordinance"], "read birth_date, name", *ROW["searches"])
+    assert all(word in shown.err for word in (*everything, "from 2024-04-01", "proposed by sato (education)"))
 
 
 def test_a_key_is_registered_only_under_a_code_of_its_kind(typed, tmp_path):

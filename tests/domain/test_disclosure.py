@@ -155,6 +155,20 @@ def test_a_row_grants_from_its_first_day_until_the_day_before_its_end(affair, da
         assert refused(ask(affair=affair), on=day) == [(F.NO_GRANT, "/affair")]
 
 
+OVER = {
+    "before it begins": (date(2020, 1, 1), TO, False),
+    "on its last day": (date(2026, 3, 31), TO, False),
+    "when it ends": (TO, TO, True),
+    "open": (date.max, None, False),
+    "ended before it began": (date(2020, 1, 1), FROM, True),
+}
+
+
+@pytest.mark.parametrize(("day", "end", "expected"), OVER.values(), ids=OVER)
+def test_a_row_is_over_when_it_grants_nothing_then_or_later(day, end, expected):
+    assert msgspec.structs.replace(PENSION, valid_to=end).is_over(day) is expected
+
+
 KINDS = [BodyKind.PENSION_OFFICE, BodyKind.MISSION]
 
 
