@@ -103,6 +103,7 @@ async def _measure(setting: Setting, people_count: int, requests: int) -> tuple[
     figures += await _submissions(setting, reports, requests)
     await _until_stamped(setting)
     figures += await _reconcile(setting)
+    figures += await _rotate(setting, numbers)
     return figures, await _profiles(setting, numbers, reports, stock)
 
 
@@ -268,6 +269,28 @@ async def _reconcile(setting: Setting) -> list[Figure]:
             seconds = perf_counter() - began
             figures.append(Figure(name=name, value=done / seconds, unit="records/s", n=done))
     return figures
+
+
+async def _rotate(setting: Setting, numbers: Sequence[str]) -> list[Figure]:
+    """Wrap every key anew while inquiries come at a steady rate, and none may fail."""
+    began = perf_counter()
+    rotation = asyncio.create_task(asyncio.to_thread(setting.rotate))
+    runs = []
+    while not rotation.done():
+        asked = [setting.inquiry(one) for one in islice(cycle(numbers), int(OPEN_RATE))]
+        runs.append(await open_loop(setting.port, asked, OPEN_RATE))
+        _demand(runs[-1], 200)
+    keys, seconds = await rotation, perf_counter() - began
+    return [
+        Figure(
+            name="KEKs rotated while inquiries come",
+            value=keys / seconds,
+            unit="data keys/s",
+            n=keys,
+            p50_ms=median(run.percentile(0.5) for run in runs),
+            p99_ms=max(run.percentile(0.99) for run in runs),
+        )
+    ]
 
 
 async def _profiles(

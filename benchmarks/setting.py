@@ -1,5 +1,6 @@
 """What is measured: a registry and the floor as processes over one database, and requests signed beforehand."""
 
+import json
 import secrets
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -99,6 +100,12 @@ class Setting:
     def _start_registry(self, command: Sequence[str]) -> None:
         self.registry = self._programs.start("registry", command, self.environment)
         wait_until_ready(f"http://{HOST}:{self.port}/health/ready", self.registry, self.folder / "registry.log")
+
+    def rotate(self) -> int:
+        """Have every key wrapped anew by a fresh one, by the command that an operator types; return how many."""
+        command = ["registry", "keys", "rotate", "kek", "--fresh", "--json"]
+        keys: int = json.loads(self._programs.run("rotate", command, self.environment))["keys"]
+        return keys
 
     def post(self, body: str, path: str, message: Any, headers: Sequence[tuple[str, str]] = ()) -> bytes:
         """Write a signed request of a caller as it goes over the wire."""

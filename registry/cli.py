@@ -141,6 +141,54 @@ PIN are made with its maker's tools before.""",
     ),
     examples="registry keys init-token",
 )
+rotate: Final = keys.group(
+    "rotate", told("Put newer keys in the place of older ones, while the registry serves.", "稼働中に鍵を新しくする。")
+)
+rotate.add(
+    "kek",
+    "registry.rotation_cli:rotate_kek",
+    told(
+        """Wrap every key anew with the newest key of this month; what is sealed stays as it is. Run it as the owner.
+
+Run it by a timer, once a month. A run that was broken off goes on. Keys that wrap nothing any more are destroyed by
+`registry keys destroy-old`, 35 days later.""",
+        """すべての鍵を今月の最新の鍵で包み直す。封印された内容は変わらない。所有者の権限で実行する。
+
+毎月一度、定期実行する。中断した場合は再び実行すれば続きから行う。使われなくなった鍵は35日後に
+`registry keys destroy-old` で破棄する。""",
+    ),
+    examples="registry keys rotate kek\nregistry keys rotate kek --fresh --json",
+)
+keys.add(
+    "destroy-old",
+    "registry.rotation_cli:destroy_old",
+    told(
+        """Destroy the keys of months that wrapped nothing for 35 days. Run it by a timer, as the owner.
+
+Until then they are needed to restore a backup. Afterwards nothing opens what older exports of the keys hold of people
+who were shredded.""",
+        """35日間何も包んでいない月鍵を破棄する。所有者の権限で定期実行する。
+
+それまではバックアップの復元に必要である。破棄の後は、消去された人の鍵が古い書き出しに残っていても開けない。""",
+    ),
+    examples="registry keys destroy-old --json",
+)
+keys.add(
+    "shred",
+    "registry.rotation_cli:shred",
+    told(
+        """Make one record unreadable for good, by the decision of two people; the log says so. Run it as the owner.
+
+Grounds: retention-over (150 years after the end), unlawfully-held, erasure-granted. The person is nobody from then on,
+and the number is free. With --json nothing is asked, and nothing shredded without --yes.""",
+        """一人の記録を二人の決定により永久に読めなくし、記録に残す。所有者の権限で実行する。
+
+事由は retention-over(終了から150年)、unlawfully-held(収集・保管の制限違反)、erasure-granted(消去の決定)。以後その人は
+登録のない人となり、番号は空く。--json では確認せず、--yes がなければ消去しない。""",
+    ),
+    examples="registry keys shred 6f1c2f5e-8a53-4a3e-9a39-0d3f6c1b2a10 --ground unlawfully-held \\\n"
+    '  --reason "foreign national" --by office-3 --approved-by legal-1',
+)
 callers: Final = registry.group(
     "callers", told("Register the public keys of those who may call.", "接続を許す相手の公開鍵の登録。")
 )

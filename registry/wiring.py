@@ -36,7 +36,8 @@ STAMP_EVERY = 0.1
 """Seconds between two rounds of the sequencer: how long new knowledge waits for its stamp."""
 LOOK_AT_CLOCK_EVERY = 0.5
 FORGET_EVERY = 60.0
-PREPARE_KEYS_EVERY = 60.0
+PREPARE_KEYS_EVERY = 10.0
+"""Seconds until a running registry wraps with a key that was made meanwhile, and forgets one that was destroyed."""
 KEYS_AHEAD = timedelta(days=1)
 LOOK_AT_CODES_EVERY = 2.0
 LOOK_AT_AREAS_EVERY = 30.0

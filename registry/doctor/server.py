@@ -33,6 +33,7 @@ GUARDED: Final = frozenset(
         "disclosure_entry",
         "code_table_version",
         "area_change",
+        "key_act",
         "ordinance_proposal",
         "ordinance_approval",
     }
@@ -42,6 +43,7 @@ GUARDED: Final = frozenset(
 ONLY_FOR_OWNER: Final = frozenset(
     {
         "grant_row",
+        "key_act",
         "ordinance_proposal",
         "ordinance_approval",
         "code_table_version",

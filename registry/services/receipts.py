@@ -12,6 +12,7 @@ from registry.domain.errors import Fault, FaultCode, NotFound
 from registry.services.attendance import Caller, Done
 from registry.services.resources import Resources
 from registry.store import submissions
+from registry.store.keyring import Shredded
 from registry.store.submissions import Submission
 from registry.store.unit_of_work import UnitOfWork
 
@@ -25,15 +26,22 @@ ANNULMENT: Final = "annulment"
 async def receipt_of(resources: Resources, work: UnitOfWork, caller: Caller, submission_id: str) -> Done:
     """Return the receipt of a submission of the caller's own, with the state in which it stands now.
 
-    Raises NotFound for another body's submission just as for one that never was.
+    Raises NotFound for another body's submission, and for one that was shredded, just as for one that never was.
     """
     found = await submissions.get(work, submission_id) if is_id(submission_id) else None
     if found is None or found.sender != caller.body or found.kind not in {KIND, ANNULMENT}:
-        raise NotFound(Fault(code=FaultCode.CODE_UNKNOWN, expected="the id of a report of the caller's"))
-    receipt = await _kept_receipt(resources, work, submission_id)
+        raise _not_found()
+    try:
+        receipt = await _kept_receipt(resources, work, submission_id)
+    except Shredded:
+        raise _not_found() from None
     people = (link.person_id for link in await submissions.links_of(work, submission_id))
     now_stands = msgspec.structs.replace(receipt, state=SubmissionState(found.state))
     return Done(message=now_stands, outcome="found", people=tuple(people))
+
+
+def _not_found() -> NotFound:
+    return NotFound(Fault(code=FaultCode.CODE_UNKNOWN, expected="the id of a report of the caller's"))
 
 
 async def _kept_receipt(resources: Resources, work: UnitOfWork, submission_id: str) -> Receipt:
@@ -69,8 +77,11 @@ async def settle(resources: Resources, work: UnitOfWork, earlier: Submission, no
 async def _let(
     resources: Resources, work: UnitOfWork, one: Submission, now: datetime, *, against: frozenset[str]
 ) -> None:
-    """Let a submission stand as the kinds of what stands ``against`` it demand."""
-    state = (await _kept_receipt(resources, work, one.submission_id)).state
+    """Let a submission stand as the kinds of what stands ``against`` it demand; of a shredded one nothing stands."""
+    try:
+        state = (await _kept_receipt(resources, work, one.submission_id)).state
+    except Shredded:
+        return
     if ANNULMENT in against:
         state = SubmissionState.ANNULLED
     elif against and state is SubmissionState.IN_REVIEW:

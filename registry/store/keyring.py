@@ -14,6 +14,7 @@ from registry.vault.keys import DataKey, Kek, KeyProvider, WrappedDataKey, Wrapp
 SERVICE: str = "00000000-0000-0000-0000-000000000000"
 """The owner of the data key for what belongs to no single person: stored answers without personal data."""
 
+KEKS_A_MONTH: Final = 100
 
 _DATA_KEY: Final = Insertion(t.data_key)
 
@@ -29,7 +30,7 @@ class Keyring:
         self._provider = provider
         # By the wrapped key and not by its id: what one transaction made and undid must never wrap for another.
         self._keks: dict[bytes, Kek] = {}
-        self._committed: dict[int, Kek] = {}
+        self._of_month: dict[int, Kek] = {}
         self._service: DataKey | None = None
 
     async def make(self, work: UnitOfWork, owner: str, now: datetime) -> DataKey:
@@ -78,10 +79,13 @@ class Keyring:
         """Make the keys that every request needs, so that none makes them while all others wait for its end.
 
         The transaction does nothing else. What it finds others have committed, so from then on it needs no reading.
+        What was destroyed meanwhile is forgotten here as well.
         """
-        kek_id = _kek_id(now)
-        found = await self._find_kek(work, kek_id)
-        self._committed = {} if found is None else {kek_id: found}
+        stored = frozenset((await work.run(select(t.monthly_kek.c.wrapped))).scalars())
+        self._keks = {wrapped: kek for wrapped, kek in self._keks.items() if wrapped in stored}
+        month = _month(now)
+        found = await self._newest_kek(work, month)
+        self._of_month = {} if found is None else {month: found}
         await self._kek_of_month(work, now)
         self._service = None
         try:
@@ -89,31 +93,58 @@ class Keyring:
         except Shredded:
             await self.of_service(work, now)
 
+    async def renew(self, work: UnitOfWork, now: datetime) -> int:
+        """Make a further key of the month, which wraps from now on, and return its id.
+
+        Processes at work follow when they :meth:`prepare` next; raises ValueError where the month has had its share.
+        """
+        last = await self._kek_of_month(work, now)
+        if last.key_id % KEKS_A_MONTH == KEKS_A_MONTH - 1:
+            raise ValueError("this month has had as many keys as a month can have")
+        await self._make_kek(work, last.key_id + 1, now)
+        return last.key_id + 1
+
+    async def current(self, work: UnitOfWork, now: datetime) -> int:
+        """Return the id of the key that wraps at the moment, made if the month has none yet."""
+        return (await self._kek_of_month(work, now)).key_id
+
+    async def all_keks(self, work: UnitOfWork) -> dict[int, Kek]:
+        """Return every key that wraps others, by its id."""
+        rows = await work.rows(select(t.monthly_kek.c.kek_id, t.monthly_kek.c.wrapped))
+        return {row["kek_id"]: self._kek(row["kek_id"], row["wrapped"]) for row in rows}
+
     async def _kek_of_month(self, work: UnitOfWork, now: datetime) -> Kek:
-        """Return the key of the month, made by whoever first needs it; its id is the month, 202405."""
-        kek_id = _kek_id(now)
-        found = self._committed.get(kek_id) or await self._find_kek(work, kek_id)
+        """Return the newest key of the month; the first is made by whoever first needs it."""
+        month = _month(now)
+        found = self._of_month.get(month) or await self._newest_kek(work, month)
         if found is None:
-            _, made = Kek.generate(self._provider, key_id=kek_id, month=f"{now:%Y-%m}")
-            values = {"kek_id": kek_id, "month": now.date().replace(day=1), "wrapped": made.wrapped}
-            await work.run(upsert(t.monthly_kek).values(values).on_conflict_do_nothing())
-            found = await self._find_kek(work, kek_id)
+            await self._make_kek(work, month * KEKS_A_MONTH + 1, now)
+            found = await self._newest_kek(work, month)
         if found is None:
             raise Shredded
         return found
 
-    async def _find_kek(self, work: UnitOfWork, kek_id: int) -> Kek | None:
-        row = await work.one(select(t.monthly_kek.c.wrapped).where(t.monthly_kek.c.kek_id == kek_id))
-        return None if row is None else self._kek(kek_id, row["wrapped"])
+    async def _make_kek(self, work: UnitOfWork, kek_id: int, now: datetime) -> None:
+        _, made = Kek.generate(self._provider, key_id=kek_id, month=f"{now:%Y-%m}")
+        values = {"kek_id": kek_id, "month": now.date().replace(day=1), "wrapped": made.wrapped}
+        await work.run(upsert(t.monthly_kek).values(values).on_conflict_do_nothing())
+
+    async def _newest_kek(self, work: UnitOfWork, month: int) -> Kek | None:
+        first = month * KEKS_A_MONTH
+        of_month = t.monthly_kek.c.kek_id.between(first, first + KEKS_A_MONTH - 1)
+        query = select(t.monthly_kek.c.kek_id, t.monthly_kek.c.wrapped).where(of_month)
+        row = await work.one(query.order_by(t.monthly_kek.c.kek_id.desc()).limit(1))
+        return None if row is None else self._kek(row["kek_id"], row["wrapped"])
 
     def _kek(self, kek_id: int, wrapped: bytes) -> Kek:
         kek = self._keks.get(wrapped)
         if kek is None:
-            month = f"{kek_id // 100:04}-{kek_id % 100:02}"
+            month = f"{kek_id // KEKS_A_MONTH // 100:04}-{kek_id // KEKS_A_MONTH % 100:02}"
             kek = Kek.unwrap(self._provider, WrappedKek(key_id=kek_id, month=month, wrapped=wrapped))
             self._keks[wrapped] = kek
         return kek
 
 
-def _kek_id(now: datetime) -> int:
+def _month(now: datetime) -> int:
+    """Return the month as 202405; the keys of May 2024 have the ids 20240501, 20240502, …, the newest the highest."""
     return now.year * 100 + now.month

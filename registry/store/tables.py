@@ -51,10 +51,13 @@ monthly_kek = Table(
     "monthly_kek",
     metadata,
     Column("kek_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("month", Date, nullable=False, unique=True),
+    Column("month", Date, nullable=False),
     Column("wrapped", LargeBinary, nullable=False),
+    _moment("emptied_at", nullable=True),
 )
-"""One key-encryption key a month, itself wrapped under the master key that never enters the database."""
+"""The key-encryption keys, one a month or more, themselves wrapped under the master key that never enters the database.
+
+``emptied_at``: since when it wraps nothing any more, because a later one does; 35 days later it may be destroyed."""
 
 data_key = Table(
     "data_key",
@@ -64,6 +67,18 @@ data_key = Table(
     Column("wrapped", LargeBinary, nullable=False),
 )
 """The data key of a person, or of a submission's evidence. Deleting the row shreds everything sealed with it."""
+
+key_act = Table(
+    "key_act",
+    metadata,
+    Column("act_id", BigInteger, Identity(always=True), primary_key=True),
+    _moment("at"),
+    Column("act", Text, nullable=False),
+    Column("key_id", BigInteger, nullable=False),
+    Column("how_many", BigInteger, nullable=False),
+    Column("done_by", Text, nullable=False),
+)
+"""What was done with the keys, and by which account of the database: rotated onto a key, destroyed. Only added to."""
 
 # ----------------------------------------------------------------------------------------------- people
 

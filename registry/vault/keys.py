@@ -2,8 +2,9 @@
 
 The master key never leaves its provider (a file in development, an HSM in production). It wraps one key-encryption
 key (KEK) for each month; a KEK wraps the data keys of the people who came in that month; a data key seals one person.
-Wrapped keys lie in the database (tables ``kek`` and ``person_key``), unwrapped ones in memory only. Deleting a
-person's wrapped key shreds everything that was ever sealed with it.
+Wrapped keys lie in the database (tables ``monthly_kek`` and ``data_key``), unwrapped ones in memory only. Deleting a
+person's wrapped key shreds everything that was ever sealed with it, but for what a backup still holds of that key: it
+is gone for good once the KEK that wrapped it is (decision 0023).
 
 A wrapped key is an envelope like any other (see :mod:`registry.vault.sealing`): it opens at its own row only, so a
 data key given to another person's row opens nothing.
@@ -110,7 +111,7 @@ def read_private(path: Path) -> bytes:
 
 
 class WrappedKek(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of table ``kek``: the key of ``month`` ("2024-05"), wrapped by the provider's master key."""
+    """A row of table ``monthly_kek``: a key of ``month`` ("2024-05"), wrapped by the provider's master key."""
 
     key_id: int
     month: str
@@ -118,7 +119,7 @@ class WrappedKek(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WrappedDataKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of table ``person_key``: a data key of a person, wrapped by the KEK ``kek_id``."""
+    """A row of table ``data_key``: a data key of a person, wrapped by the KEK ``kek_id``."""
 
     person_id: str
     key_id: int
@@ -129,11 +130,11 @@ class WrappedDataKey(msgspec.Struct, frozen=True, kw_only=True):
 class Kek:
     """The key of a month, unwrapped: it wraps data keys and seals nothing else."""
 
-    __slots__ = ("_key", "key_id")
+    __slots__ = ("key_id", "sealing_key")
 
     def __init__(self, key_id: int, key: bytes) -> None:
         self.key_id = key_id
-        self._key = SealingKey(key_id, key)
+        self.sealing_key = SealingKey(key_id, key)
 
     def __repr__(self) -> str:
         return f"Kek(key_id={self.key_id})"
@@ -153,12 +154,12 @@ class Kek:
 
     def wrap(self, person_id: str, key_id: int, key: bytes) -> WrappedDataKey:
         """Return the data key ``key`` wrapped, for keeping as ``person_id``'s key number ``key_id``."""
-        wrapped = seal(self._key, _of_person(person_id, key_id), key)
+        wrapped = seal(self.sealing_key, data_key_place(person_id, key_id), key)
         return WrappedDataKey(person_id=person_id, key_id=key_id, kek_id=self.key_id, wrapped=wrapped)
 
     def open(self, row: WrappedDataKey) -> bytes:
         """Return the data key of ``row``; raises SealBroken if this KEK did not wrap it for that person."""
-        return open_sealed(self._key, _of_person(row.person_id, row.key_id), row.wrapped)
+        return open_sealed(self.sealing_key, data_key_place(row.person_id, row.key_id), row.wrapped)
 
 
 class DataKey(SealingKey):
@@ -180,14 +181,18 @@ class DataKey(SealingKey):
         return cls(row.key_id, kek.open(row))
 
 
-def rewrap(row: WrappedDataKey, *, old: Kek, new: Kek) -> WrappedDataKey:
-    """Return the same data key wrapped by ``new``: the rotation of a KEK touches nothing that was sealed."""
-    return new.wrap(row.person_id, row.key_id, old.open(row))
+def rewrap(place: Place, wrapped: bytes, *, old: Kek, new: Kek) -> bytes:
+    """Return the key that ``old`` wrapped for ``place``, wrapped by ``new``: what it sealed is not touched.
+
+    Raises SealBroken if ``old`` did not wrap it for that place.
+    """
+    return seal(new.sealing_key, place, open_sealed(old.sealing_key, place, wrapped))
 
 
 def _of_kek(key_id: int) -> Place:
     return Place(table="kek", row_id=str(key_id), column="wrapped", version=1)
 
 
-def _of_person(person_id: str, key_id: int) -> Place:
+def data_key_place(person_id: str, key_id: int = 1) -> Place:
+    """Return where the ``key_id``-th data key of a person is kept."""
     return Place(table="person_key", row_id=person_id, column="wrapped", version=key_id)

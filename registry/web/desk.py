@@ -20,6 +20,7 @@ from registry.services.attendance import Act, Asked, Attendance, Caller, Once, r
 from registry.services.key_directory import KeyDirectory
 from registry.services.resources import Resources
 from registry.store.callers import StoredAnswer
+from registry.store.keyring import Shredded
 from registry.store.unit_of_work import StoreUnavailable
 from registry.vault.keys import KeysRefused
 from registry.web.metrics import REFUSED_AT_THE_DOOR
@@ -70,7 +71,7 @@ class Desk:
         try:
             attendance = self.attendance(caller, asked, status, only_reads=only_reads)
             answer = await attendance.attend(act, once=_once(parts) if once else None)
-        except (StoreUnavailable, KeysRefused) as error:
+        except (StoreUnavailable, KeysRefused, Shredded) as error:  # shredded while we were at it: nobody next time
             log.warning("store or keys unavailable", kind=type(error).__name__, correlation_id=correlation_id)
             answer = problem_answer(ProblemCode.NOT_READY, correlation_id)
         return self.respond(parts, answer, correlation_id)

@@ -1,8 +1,12 @@
 """``registry keys`` as an operator types it, and what a running registry does by itself before a month begins."""
 
+import asyncio
+import io
 import json
-from datetime import UTC, datetime
+import sys
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from uuid import uuid4
 
 import asyncpg
 import msgspec
@@ -13,6 +17,7 @@ from registry.contract.keys import SigningKey
 from registry.settings import Settings
 from registry.vault.keys import FileKeyProvider
 from registry.wiring import prepare_keys, resources
+from tests.acceptance.seen import rows
 
 
 @pytest.fixture
@@ -80,7 +85,7 @@ def test_every_key_is_shown_by_what_it_is_known_by_and_none_by_its_secret(typed,
     shown = json.loads(typed("show", "--json").out)["keys"]
     assert [one["purpose"] for one in shown] == ["signs answers", "master and index", "month", "caller JP-CG-NEW-YORK"]
     month, caller = shown[2:]
-    assert (month["key_id"], month["since"], month["note"]) == ("299912", "2999-12", "1 data keys")
+    assert (month["key_id"], month["since"], month["note"]) == ("29991201", "2999-12", "1 data keys")
     assert (caller["key_id"], caller["fingerprint"]) == ("ny-1", sha256(pem).hexdigest()[:16])
     said = typed("show").out + json.dumps(shown)
     secrets = msgspec.json.decode(settings.keys.read_bytes())
@@ -110,3 +115,100 @@ async def months(dsn):
     finally:
         await connection.close()
     return [row[0] for row in rows]
+
+
+# --------------------------------------------------------------------------------- rotating, destroying, shredding
+
+
+LAST_MONTH = datetime.now(UTC).replace(day=1) - timedelta(days=1)
+MANY = 3_000
+"""Data keys that lie in several steps' worth of blocks."""
+
+
+def many_keys(settings):
+    """Make data keys that a key of last month wraps; return who they are of."""
+
+    async def make():
+        owners = [str(uuid4()) for _ in range(MANY)]
+        async with resources(settings, pool_size=1) as given, given.work() as work:
+            for owner in owners:
+                await given.keyring.make(work, owner, LAST_MONTH)
+            await work.commit()
+        return owners
+
+    return asyncio.run(make())
+
+
+def opened(settings, owners):
+    """How many of the owners have a data key that opens."""
+
+    async def open_all():
+        async with resources(settings, pool_size=1) as given, given.work() as work:
+            return len([await given.keyring.find(work, owner) for owner in owners])
+
+    return asyncio.run(open_all())
+
+
+def by_month(dsn, query="SELECT kek_id, count(*) FROM data_key GROUP BY 1 ORDER BY 1"):
+    return [tuple(row) for row in asyncio.run(rows(dsn, query))]
+
+
+def test_every_key_is_wrapped_anew_by_the_key_of_this_month(typed, settings, database):
+    many_keys(settings)
+    this_month = int(f"{datetime.now(UTC):%Y%m}01")
+    done = json.loads(typed("rotate", "kek", "--json").out)
+    assert (done["target"], done["keys"], list(done["destroyable"])) == (
+        this_month,
+        MANY,
+        [f"{LAST_MONTH:%Y%m}01"],
+    )
+    assert by_month(database) == [(this_month, MANY)]
+    assert f"{MANY:,} keys are wrapped anew by {this_month + 1}" in typed("rotate", "kek", "--fresh").err
+
+
+def test_a_rotation_that_was_killed_goes_on_where_it_was(typed, settings, database):
+    owners = many_keys(settings)
+    in_the_last_block = "SELECT FROM data_key WHERE ctid = (SELECT max(ctid) FROM data_key) FOR UPDATE"
+    command = [sys.executable, "-c", "from registry.cli import main; main()", "keys", "rotate", "kek"]
+
+    async def kill_in_the_middle():
+        holding = await asyncpg.connect(database)
+        transaction = holding.transaction()
+        await transaction.start()
+        await holding.execute(in_the_last_block)  # so the run stands still before its end
+        process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
+        while await holding.fetchval("SELECT count(DISTINCT kek_id) FROM data_key") < 2:
+            assert process.returncode is None
+            await asyncio.sleep(0)
+        process.kill()
+        await process.wait()
+        await transaction.rollback()
+        await holding.close()
+
+    asyncio.run(kill_in_the_middle())
+    left = dict(by_month(database))[int(f"{LAST_MONTH:%Y%m}01")]
+    assert 0 < left < MANY
+    assert json.loads(typed("rotate", "kek", "--json").out)["keys"] == left
+    assert opened(settings, owners) == MANY
+
+
+def test_an_old_key_is_destroyed_only_when_its_time_is_over(typed, settings, database):
+    many_keys(settings)
+    typed("rotate", "kek")
+    assert json.loads(typed("destroy-old", "--json").out) == {"destroyed": []}
+    asyncio.run(rows(database, "UPDATE monthly_kek SET emptied_at = emptied_at - interval '35 days'"))
+    old = int(f"{LAST_MONTH:%Y%m}01")
+    assert f"destroyed: {old}" in typed("destroy-old").err
+    assert old not in [kek for (kek,) in by_month(database, "SELECT kek_id FROM monthly_kek")]
+    assert "nothing was destroyed" in typed("destroy-old").err
+
+
+SHREDDED = ("--ground", "unlawfully-held", "--reason", "x", "--by", "office-3", "--approved-by", "legal-1")
+
+
+def test_nothing_is_shredded_unasked_or_twice(typed, monkeypatch):
+    nobody = "00000000-0000-4000-8000-000000000000"
+    assert "nothing was shredded" in typed("shred", nobody, *SHREDDED, "--json", code=1).err
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert "nothing was shredded" in typed("shred", nobody, *SHREDDED, code=1).err
+    assert "/person_id: the id of a record" in typed("shred", nobody, *SHREDDED, "--yes", code=1).err

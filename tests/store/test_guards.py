@@ -7,7 +7,7 @@ from registry.store.tables import metadata
 
 pytestmark = pytest.mark.anyio
 
-ONLY_ADDED_TO = {"movement": "kind", "stamp": "at", "disclosure_entry": "outcome"}
+ONLY_ADDED_TO = {"movement": "kind", "stamp": "at", "disclosure_entry": "outcome", "key_act": "act"}
 CHANGES = {
     "update": "UPDATE {} SET {} = {}",
     "delete": "DELETE FROM {}",
@@ -95,6 +95,9 @@ async def test_the_application_writes_the_log_and_cannot_read_it(owner):
         "INSERT INTO sandbox_clock VALUES (true, 1)",
         "DELETE FROM data_key",
         "UPDATE data_key SET wrapped = ''",
+        "UPDATE monthly_kek SET emptied_at = now()",
+        "DELETE FROM monthly_kek",
+        "TABLE key_act",
         "DELETE FROM search_key",
         "DELETE FROM idempotency",
         "DELETE FROM person",

@@ -34,8 +34,8 @@ async def test_an_owner_without_a_key_is_shredded(work, keyring):
 async def test_each_month_has_one_key_that_wraps_the_others(work, keyring):
     for moment in (DECEMBER, DECEMBER, JANUARY):
         await keyring.make(work, new_id(), moment)
-    months = await work.rows(t.monthly_kek.select().where(t.monthly_kek.c.kek_id.in_([202412, 202501])))
-    assert sorted(row["kek_id"] for row in months) == [202412, 202501]
+    months = await work.rows(t.monthly_kek.select().where(t.monthly_kek.c.kek_id.in_([20241201, 20250101])))
+    assert sorted(row["kek_id"] for row in months) == [20241201, 20250101]
 
 
 async def test_a_key_of_one_owner_does_not_unwrap_for_another(work, keyring):

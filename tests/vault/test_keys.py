@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from registry.vault.keys import DataKey, FileKeyProvider, Kek, KeysRefused, rewrap
+from registry.vault.keys import DataKey, FileKeyProvider, Kek, KeysRefused, data_key_place, rewrap
 from registry.vault.sealing import Place, SealBroken, open_sealed, seal
 
 PLACE = Place(table="version", row_id="v-1", column="sealed", version=1)
@@ -154,8 +154,8 @@ def test_a_persons_key_is_not_unwrapped_by_the_key_of_another_month(provider: Fi
 def test_a_persons_key_wrapped_anew_still_opens_what_it_sealed(provider: FileKeyProvider, kek: Kek) -> None:
     key, row = DataKey.generate(kek, person_id=PERSON)
     june, _ = Kek.generate(provider, key_id=8, month="2024-06")
-    rewrapped = rewrap(row, old=kek, new=june)
-    assert rewrapped.kek_id == 8
+    wrapped = rewrap(data_key_place(PERSON), row.wrapped, old=kek, new=june)
+    rewrapped = msgspec.structs.replace(row, kek_id=8, wrapped=wrapped)
     assert open_sealed(DataKey.unwrap(june, rewrapped), PLACE, seal(key, PLACE, b"sealed")) == b"sealed"
     with pytest.raises(SealBroken):
         DataKey.unwrap(kek, rewrapped)
