@@ -159,6 +159,21 @@ Run it by a timer, once a month. A run that was broken off goes on. Keys that wr
     ),
     examples="registry keys rotate kek\nregistry keys rotate kek --fresh --json",
 )
+rotate.add(
+    "index",
+    "registry.rotation_cli:rotate_index",
+    told(
+        """Let everybody be found by search keys of a new generation: where the present ones may be known.
+
+Run it as the owner. Until everybody is written anew the present ones are searched, and whatever comes is written in
+both. A run that was broken off goes on.""",
+        """検索鍵を新しい世代に切り替える(現在の検索鍵が漏れた疑いのある場合)。所有者の権限で実行する。
+
+全員の書き込みが終わるまでは現在の世代で検索し、その間の届出は両方の世代で記録する。中断した場合は再び実行すれば続きから
+行う。""",
+    ),
+    examples="registry keys rotate index\nregistry keys rotate index --json",
+)
 keys.add(
     "destroy-old",
     "registry.rotation_cli:destroy_old",

@@ -9,9 +9,10 @@ from registry.command_line import FAILED, AsJson, print_json, told
 from registry.domain.errors import Refusal
 from registry.domain.shredding import Ground, Shredding
 from registry.running import run, say, settings, stop
-from registry.services import key_rotation, shredding
+from registry.services import clockwork, index_rotation, key_rotation, shredding
 from registry.services.key_rotation import AlreadyRunning
 from registry.settings import Settings
+from registry.store import records
 from registry.vault.sealing import SealBroken
 from registry.wiring import resources
 
@@ -47,6 +48,15 @@ def rotate_kek(*, fresh: Fresh = False, json: AsJson = False) -> None:
     say.print(f"{done['keys']:,} keys are wrapped anew by {done['target']}.")
     for key, moment in done["destroyable"].items():
         say.print(f"{key} wraps nothing any more; `registry keys destroy-old` destroys it from {moment:%Y-%m-%d} on.")
+
+
+def rotate_index(*, json: AsJson = False) -> None:
+    """Let everybody be found by search keys of a new generation."""
+    done = run(_reindexed(settings(), quiet=json), index_rotation.AlreadyRunning, index_rotation.NotComplete)
+    if json:
+        print_json(done)
+        return
+    say.print(f"everybody is found by generation {done['generation']} of the search keys, and by no other.")
 
 
 def destroy_old(*, json: AsJson = False) -> None:
@@ -85,7 +95,7 @@ def shred(
 
 
 async def _rotated(given: Settings, *, fresh: bool, quiet: bool) -> dict[str, object]:
-    async with resources(given, role=None, pool_size=2) as owner, key_rotation.alone(owner):
+    async with resources(given, role=None, pool_size=1 + key_rotation.AT_ONCE) as owner, key_rotation.alone(owner):
         rotation = await key_rotation.begin(owner, fresh=fresh)
         moved = 0
         with _progress(quiet=quiet) as progress:
@@ -95,6 +105,18 @@ async def _rotated(given: Settings, *, fresh: bool, quiet: bool) -> dict[str, ob
                 progress.advance(task, step)
         destroyable = await key_rotation.next_destructions(owner)
     return {"target": rotation.target, "keys": moved, "destroyable": destroyable}
+
+
+async def _reindexed(given: Settings, *, quiet: bool) -> dict[str, int]:
+    async with resources(given, role=None, pool_size=2) as owner, index_rotation.alone(owner):
+        async with owner.work() as work:
+            people = await records.count_people(work)
+        with _progress(quiet=quiet) as progress:
+            task = progress.add_task("検索鍵の更新 people, written and cleared", total=2 * people)
+            async for step in index_rotation.run(owner):
+                progress.advance(task, step)
+        generations = await clockwork.search_generations(owner)
+    return {"generation": generations.searched, "people": people}
 
 
 async def _destroyed(given: Settings) -> tuple[int, ...]:

@@ -29,7 +29,7 @@ from registry.web.app import make_app
 from registry.web.desk import Desk
 from registry.web.metrics import KNOWN_UNTIL, STAMPED
 
-SEARCH_KEY_GENERATION = 1
+FIRST_GENERATION = 1
 SIGNING_KEY_ID = "registry"
 
 STAMP_EVERY = 0.1
@@ -40,6 +40,8 @@ PREPARE_KEYS_EVERY = 10.0
 """Seconds until a running registry wraps with a key that was made meanwhile, and forgets one that was destroyed."""
 KEYS_AHEAD = timedelta(days=1)
 LOOK_AT_CODES_EVERY = 2.0
+HEAR_OF_GENERATIONS_EVERY = 1.0
+"""Seconds until a process searches by another generation of search keys; see TRUSTED_FOR."""
 LOOK_AT_AREAS_EVERY = 30.0
 
 SEQUENCER = "registry_sequencer"
@@ -81,7 +83,7 @@ async def resources(
             engine=engine,
             provider=provider,
             keyring=Keyring(provider),
-            search_keys=SearchKeys(provider, SEARCH_KEY_GENERATION),
+            search_keys=SearchKeys(provider, FIRST_GENERATION),
             pseudonyms=Pseudonyms(provider),
             signing_key=SigningKey.from_pem(SIGNING_KEY_ID, settings.signing_key.read_bytes()),
             codes=CodeTables(),
@@ -92,6 +94,7 @@ async def resources(
             await _follow_clock(made)
         if role != SEQUENCER:
             await clockwork.follow_code_tables(made)
+            made.search_keys.follow(await clockwork.search_generations(made))
         yield made
     finally:
         await engine.dispose()
@@ -113,6 +116,7 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
             lambda: again_and_again(FORGET_EVERY, lambda: clockwork.forget(app)),
             lambda: again_and_again(PREPARE_KEYS_EVERY, lambda: prepare_keys(app)),
             lambda: again_and_again(LOOK_AT_CODES_EVERY, lambda: _follow_code_tables(app)),
+            lambda: again_and_again(HEAR_OF_GENERATIONS_EVERY, lambda: _hear_of_generations(app)),
             lambda: again_and_again(LOOK_AT_AREAS_EVERY, lambda: _follow_areas(app)),
         ]
         if not settings.production:
@@ -158,6 +162,10 @@ async def _follow_code_tables(app: Resources) -> None:
     if await clockwork.follow_code_tables(app):
         await asyncio.to_thread(app.codes.read)
         log.info("tables of codes taken over")
+
+
+async def _hear_of_generations(app: Resources) -> None:
+    app.search_keys.hears(await clockwork.search_generations(app))
 
 
 async def _follow_areas(app: Resources) -> None:

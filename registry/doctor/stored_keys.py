@@ -7,14 +7,13 @@ from registry.doctor.finding import Code, Finding, near, wrong
 from registry.doctor.visit import Visit
 from registry.domain.search_terms import terms
 from registry.services.records import identities_of
-from registry.store import health, records
+from registry.store import health, records, search_generations
 from registry.store.keyring import Keyring, Shredded
 from registry.store.unit_of_work import UnitOfWork
 from registry.vault.keys import KeyProvider, KeysRefused
 from registry.vault.providers import key_provider
 from registry.vault.sealing import SealBroken
 from registry.vault.search_keys import SearchKeys
-from registry.wiring import SEARCH_KEY_GENERATION
 
 
 async def keys_of_months(visit: Visit) -> AsyncIterator[Finding]:
@@ -47,11 +46,12 @@ async def keys_of_months(visit: Visit) -> AsyncIterator[Finding]:
 async def index_key(visit: Visit) -> AsyncIterator[Finding]:
     """Find that one record, opened in memory, cannot be found by the search keys that this key makes of it."""
     provider = _provider(visit)
-    sample = await health.sample(visit.work, SEARCH_KEY_GENERATION)
+    generation = (await search_generations.now(visit.work)).searched
+    sample = await health.sample(visit.work, generation)
     if provider is None or sample is None:
         return
     try:
-        made = await _keys_of(visit.work, provider, sample.person_id)
+        made = await _keys_of(visit.work, SearchKeys(provider, generation), Keyring(provider), sample.person_id)
     except (SealBroken, Shredded):
         return  # the other check says so, or the record is shredded
     if not made & sample.keys:
@@ -81,8 +81,7 @@ def _provider(visit: Visit) -> KeyProvider | None:
         return None
 
 
-async def _keys_of(work: UnitOfWork, provider: KeyProvider, person_id: str) -> frozenset[bytes]:
-    key = await Keyring(provider).find(work, person_id)
+async def _keys_of(work: UnitOfWork, search_keys: SearchKeys, keyring: Keyring, person_id: str) -> frozenset[bytes]:
+    key = await keyring.find(work, person_id)
     movements = await records.movements_of(work, key, person_id)
-    search_keys = SearchKeys(provider, SEARCH_KEY_GENERATION)
     return frozenset(search_keys.of(one.kind, *one.parts).key for one in terms(identities_of(movements)))

@@ -2,7 +2,9 @@
 
 from registry.services.resources import Resources, japan_date
 from registry.store import callers, sequencer
+from registry.store import search_generations as stored_generations
 from registry.store.sequencer import Known
+from registry.vault.search_keys import Generations
 
 
 async def stamp(resources: Resources) -> tuple[int, Known | None]:
@@ -25,3 +27,9 @@ async def follow_code_tables(resources: Resources) -> bool:
     """Take over the tables of codes that are in force now; return whether they are others than before."""
     async with resources.work() as work:
         return await resources.codes.refresh(work, japan_date(resources.clock()))
+
+
+async def search_generations(resources: Resources) -> Generations:
+    """Return which generation of search keys is searched now, and which one is written as well."""
+    async with resources.work() as work:
+        return await stored_generations.now(work)

@@ -5,7 +5,8 @@ and begun again, it goes on. Whoever reads a data key reads it with its KEK in o
 or the other and never fails; who makes one under an older KEK meanwhile is met by a further pass.
 """
 
-from collections.abc import AsyncIterator
+from asyncio import gather
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,6 +16,10 @@ import msgspec
 from registry.services.resources import Resources
 from registry.store import code_tables, key_rotation
 from registry.store.key_rotation import WRAPPED_KEYS, WrappedKeys
+from registry.vault.keys import Kek
+
+AT_ONCE: Final = 2
+"""Steps under way together: while one is wrapped here, the database writes the other."""
 
 KEPT_AFTER_LAST_USE: Final = timedelta(days=35)
 """How long a KEK is kept that wraps nothing: no backup of the whole cluster is kept for longer than that."""
@@ -56,7 +61,7 @@ async def begin(resources: Resources, *, fresh: bool = False) -> Rotation:
 
 
 async def run(resources: Resources, rotation: Rotation) -> AsyncIterator[int]:
-    """Wrap everything anew, yielding how many keys each step wrapped; note the end."""
+    """Wrap everything anew, yielding how many keys some steps wrapped; note the end."""
     moved, is_done = 0, False
     while not is_done:
         for keys in WRAPPED_KEYS:
@@ -67,17 +72,22 @@ async def run(resources: Resources, rotation: Rotation) -> AsyncIterator[int]:
 
 
 async def _pass(resources: Resources, keys: WrappedKeys, target: int) -> AsyncIterator[int]:
-    """Go through a table once, each step a transaction of its own."""
+    """Go through a table once, each step a transaction of its own, yielding how many keys some steps wrapped."""
     async with resources.work() as work:
         last = await key_rotation.blocks(work, keys)
         keks = await resources.keyring.all_keks(work)
-    for first in range(0, last, key_rotation.BLOCKS_A_STEP):
-        async with resources.work() as work:
-            step = await key_rotation.rewrap_step(work, keys, first, keks, target)
-            if step:
-                await work.commit()
-        if step:
-            yield step
+    starts = range(0, last, key_rotation.BLOCKS_A_STEP)
+    for at in range(0, len(starts), AT_ONCE):
+        steps = (_step(resources, keys, first, keks, target) for first in starts[at : at + AT_ONCE])
+        if done := sum(await gather(*steps)):
+            yield done
+
+
+async def _step(resources: Resources, keys: WrappedKeys, first: int, keks: Mapping[int, Kek], target: int) -> int:
+    async with resources.work() as work:
+        done = await key_rotation.rewrap_step(work, keys, first, keks, target)
+        await work.commit()
+    return done
 
 
 async def _end(resources: Resources, target: int, moved: int) -> bool:

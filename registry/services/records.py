@@ -25,8 +25,9 @@ from registry.domain.reconciliation import (
     reconcile,
 )
 from registry.domain.resident import Status
-from registry.domain.search_terms import STRONG, Term, name_terms, strong_terms, terms
+from registry.domain.search_terms import Term, name_terms, strong_terms, terms
 from registry.domain.timeline import Timeline, difference, fold
+from registry.services import generations
 from registry.services.resources import Resources, japan_date
 from registry.store import reconciliations, records, submissions
 from registry.store.at_hand import Change, Found, Opened, Plan, StoredLink
@@ -50,6 +51,7 @@ async def lock_identities(
     All keys and then all records, each in one order for everybody: called once for all that a transaction is about,
     it never ends in a deadlock. ``also`` names records that are known without a search.
     """
+    await generations.agree(resources, work)
     asked = [_keys_asked(resources, work, one) for one in identities]
     if free := work.at_hand.not_locked(frozenset[SearchKey]().union(*asked)):
         await records.lock_keys(work, free)
@@ -224,9 +226,10 @@ async def write(resources: Resources, work: UnitOfWork, plan: Plan, link: Stored
 
     Who claims a number that another record holds does not get it, and the link that brought it is unconfirmed.
     """
+    await generations.agree(resources, work)
     found = plan.found
-    before = keys_of(resources, terms(identities_of(found.movements, plan.before)))
-    findable = keys_of(resources, terms(identities_of(plan.movements, plan.after)))
+    before = generations.written(resources, terms(identities_of(found.movements, plan.before)))
+    findable = generations.written(resources, terms(identities_of(plan.movements, plan.after)))
     key = found.key
     if key is None:
         work.later(records.PERSON, records.person_row(plan.person_id, now))
@@ -264,8 +267,8 @@ async def write_gathered(resources: Resources, work: UnitOfWork) -> None:
     for person_id in there:  # what this transaction opened before is among the known, unless it is closed again
         work.at_hand.cases.pop(person_id, None)
     await records.remove_versions(work, {one.person_id: one.gone for one in changes})
-    living = {one.person_id: _living(resources, one.plan) for one in changes}
-    held_elsewhere = await records.hold_numbers(work, living, known=there)
+    living, twins = generations.living(resources, [one.plan for one in changes])
+    held_elsewhere = await records.hold_numbers(work, living, twins, known=there)
     await records.write_search_keys(
         work, {one.person_id: one.findable for one in changes}, {one.person_id: one.lost for one in changes}
     )
@@ -342,13 +345,6 @@ async def _reconcile(
     standing = Standing(person_id=person_id, result=result)
     reconciliations.save(work, standing, now)
     return standing
-
-
-def _living(resources: Resources, plan: Plan) -> frozenset[SearchKey]:
-    """Return the keys of the numbers that are in force for a record by a plan."""
-    last = plan.after.last
-    current = () if last is None else (Identity.of(last.state),)
-    return keys_of(resources, (term for term in strong_terms(current) if term.kind in STRONG))
 
 
 def _disputes(change: Plan, held_elsewhere: frozenset[SearchKey]) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ from registry.domain.errors import Fault, FaultCode, InvalidInput, NotCompetent,
 from registry.domain.reconciliation import Identity
 from registry.domain.removed_record import RemovedRecord
 from registry.domain.search_terms import TermKind
-from registry.services import last_municipality, records
+from registry.services import generations, last_municipality, records
 from registry.services.attendance import Caller, Done
 from registry.services.last_municipality import AskedFor
 from registry.services.permission import REMOVED_RECORD, demand_write, stated
@@ -81,6 +81,7 @@ async def take_in(
     demand_write(resources, caller, grants, REMOVED_RECORD)
     now = resources.clock()
     readable = [one for one in arrived if isinstance(one, RemovedRecord)]
+    await generations.agree(resources, work)
     addressees = [_addressee_key(resources, one) for one in readable]
     question = await last_municipality.lock_answered(work, caller, delivery)
     await stored_records.lock_keys(work, addressees)
@@ -241,4 +242,7 @@ async def _write(part: _Part, incoming: _Incoming, plan: Plan, done: RecordOutco
         person_id=plan.person_id, submission_id=done.submission_id, content_key=incoming.content_key
     )
     part.held[incoming.addressee.key] = held
-    submissions.hold_removed_record(work, municipality, incoming.addressee.key, held)
+    submissions.hold_removed_record(work, municipality, incoming.addressee, held)
+    number = incoming.record.addressee_number
+    if twin := resources.search_keys.twin(TermKind.ADDRESSEE_NUMBER, municipality, number):
+        submissions.hold_removed_record(work, municipality, twin, held)

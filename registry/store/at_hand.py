@@ -98,7 +98,7 @@ class AtHand:
 
     ``asked`` are the search keys made for who was asked for. ``claims`` are those of the senders' keys locked, by body
     and key: what is not there is free. ``cases`` are the kinds of those that this transaction opened, by record.
-    ``changes`` wait to be written, while ``gathers``.
+    ``changes`` wait to be written, while ``gathers``. ``agreed``: the generations of search keys stay as they are.
     """
 
     def __init__(self) -> None:
@@ -107,6 +107,7 @@ class AtHand:
         self.cases: dict[str, set[str]] = {}
         self.changes: dict[str, Change] = {}
         self.gathers = False
+        self.agreed = False
         self._found: dict[SearchKey, frozenset[str]] = {}
         self._opened: dict[str, Opened] = {}
 
@@ -150,5 +151,6 @@ class AtHand:
         self.claims.clear()
         self.cases.clear()
         self.changes.clear()
+        self.agreed = False
         self._found.clear()
         self._opened.clear()

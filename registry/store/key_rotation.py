@@ -115,7 +115,8 @@ async def rewrap_step(work: UnitOfWork, keys: WrappedKeys, first: int, keks: Map
     new = keks[target]
     after = [rewrap(keys.place(str(row["row_id"])), row["wrapped"], old=keks[row["kek_id"]], new=new) for row in rows]
     olds = {row["kek_id"] for row in rows}
-    await work.run(update(t.monthly_kek).where(_c.kek_id.in_(olds)).values(emptied_at=None))
+    in_use_after_all = (_c.kek_id.in_(olds), _c.emptied_at.is_not(None))
+    await work.run(update(t.monthly_kek).where(*in_use_after_all).values(emptied_at=None))
     replaced = {
         "ids": [row["row_id"] for row in rows],
         "before": [row["wrapped"] for row in rows],

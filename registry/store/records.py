@@ -218,15 +218,20 @@ async def write_search_keys(
         which = t.search_key.c.generation == one.generation, t.search_key.c.key == one.key
         await work.run(update(t.search_key).where(*mine, *which).values(current=False))
     for person_id, one in _each(findable):
-        work.later(SEARCH_KEY, _key_row(person_id, one) | {"current": True})
+        work.later(SEARCH_KEY, key_row(person_id, one) | {"current": True})
 
 
 async def hold_numbers(
-    work: UnitOfWork, living: Mapping[str, Iterable[SearchKey]], *, known: Sequence[str]
+    work: UnitOfWork,
+    living: Mapping[str, Iterable[SearchKey]],
+    twins: Mapping[SearchKey, SearchKey],
+    *,
+    known: Sequence[str],
 ) -> dict[str, frozenset[SearchKey]]:
     """Let records hold the living numbers that no other one holds, and these alone; return the others of each.
 
-    ``known`` are those records that may hold some already. One number is one person (番号法8条2項): who comes second
+    ``known`` are those records that may hold some already; ``twins`` are the numbers in the generation that is written
+    as well: who holds the one holds the other. One number is one person (番号法8条2項): who comes second
     does not get it. Who comes second by an instant, under no lock, meets the primary key: the transaction fails as a
     whole, and its sender tries again.
     """
@@ -245,7 +250,8 @@ async def hold_numbers(
             else:
                 refused.setdefault(person_id, set()).add(one)
     for person_id, one in sorted(held, key=lambda each: each[1].key):
-        work.later(LIVING_NUMBER, _key_row(person_id, one))
+        for each in (one, twins[one]) if one in twins else (one,):
+            work.later(LIVING_NUMBER, key_row(person_id, each))
     return {person_id: frozenset(keys) for person_id, keys in refused.items()}
 
 
@@ -333,7 +339,8 @@ def _any_of(table: Table, keys: Iterable[SearchKey]) -> ColumnElement[bool] | No
     return or_(*wanted) if wanted else None
 
 
-def _key_row(person_id: str, key: SearchKey) -> dict[str, Any]:
+def key_row(person_id: str, key: SearchKey) -> dict[str, Any]:
+    """Return what every table of search keys holds of one."""
     return {"person_id": person_id, "kind": str(key.kind), "generation": key.generation, "key": key.key}
 
 

@@ -29,6 +29,7 @@ from registry.store.at_hand import StoredLink
 from registry.store.unit_of_work import UnitOfWork
 from registry.store.writing import Insertion, Prepared, Row
 from registry.vault.sealing import Place, SealingKey, open_sealed, seal
+from registry.vault.search_keys import SearchKey
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
@@ -297,10 +298,10 @@ async def removed_records(
     return {row["addressee_key"]: HeldRemovedRecord(**{field: row[field] for field in fields}) for row in rows}
 
 
-def hold_removed_record(work: UnitOfWork, municipality: str, addressee_key: bytes, held: HeldRemovedRecord) -> None:
+def hold_removed_record(work: UnitOfWork, municipality: str, addressee: SearchKey, held: HeldRemovedRecord) -> None:
     """Note what a municipality now says of a 宛名番号."""
-    key = {"municipality": municipality, "addressee_key": addressee_key, "first_submission_id": held.submission_id}
-    work.later(_REMOVED_RECORD, key | msgspec.structs.asdict(held))
+    key = {"municipality": municipality, "addressee_key": addressee.key, "generation": addressee.generation}
+    work.later(_REMOVED_RECORD, key | {"first_submission_id": held.submission_id} | msgspec.structs.asdict(held))
 
 
 _REMOVED_RECORD: Final = Insertion(

@@ -10,13 +10,11 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Identity,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     String,
     Table,
@@ -27,58 +25,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import DATERANGE, ExcludeConstraint
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-    }
-)
+from registry.store import columns, key_tables
+from registry.store.columns import id_column as _id
+from registry.store.columns import moment as _moment
 
-
-def _id(name: str, *arguments: ForeignKey, primary_key: bool = False, nullable: bool = False) -> Column[str]:
-    return Column(name, Uuid(as_uuid=False), *arguments, primary_key=primary_key, nullable=nullable)
-
-
-def _moment(name: str, *, nullable: bool = False) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=nullable)
-
-
-# ------------------------------------------------------------------------------------------------- keys
-
-monthly_kek = Table(
-    "monthly_kek",
-    metadata,
-    Column("kek_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("month", Date, nullable=False),
-    Column("wrapped", LargeBinary, nullable=False),
-    _moment("emptied_at", nullable=True),
-)
-"""The key-encryption keys, one a month or more, themselves wrapped under the master key that never enters the database.
-
-``emptied_at``: since when it wraps nothing any more, because a later one does; 35 days later it may be destroyed."""
-
-data_key = Table(
-    "data_key",
-    metadata,
-    _id("owner", primary_key=True),
-    Column("kek_id", BigInteger, ForeignKey(monthly_kek.c.kek_id), nullable=False),
-    Column("wrapped", LargeBinary, nullable=False),
-)
-"""The data key of a person, or of a submission's evidence. Deleting the row shreds everything sealed with it."""
-
-key_act = Table(
-    "key_act",
-    metadata,
-    Column("act_id", BigInteger, Identity(always=True), primary_key=True),
-    _moment("at"),
-    Column("act", Text, nullable=False),
-    Column("key_id", BigInteger, nullable=False),
-    Column("how_many", BigInteger, nullable=False),
-    Column("done_by", Text, nullable=False),
-)
-"""What was done with the keys, and by which account of the database: rotated onto a key, destroyed. Only added to."""
+metadata = columns.metadata
+monthly_kek, data_key = key_tables.monthly_kek, key_tables.data_key
+key_act, search_generation = key_tables.key_act, key_tables.search_generation
 
 # ----------------------------------------------------------------------------------------------- people
 
@@ -182,6 +135,7 @@ removed_record = Table(
     metadata,
     Column("municipality", String(6), primary_key=True),
     Column("addressee_key", LargeBinary, primary_key=True),
+    Column("generation", SmallInteger, nullable=False),
     _id("person_id", ForeignKey(person.c.person_id)),
     _id("first_submission_id", ForeignKey(submission.c.submission_id)),
     _id("submission_id", ForeignKey(submission.c.submission_id)),

@@ -15,10 +15,13 @@ rules of the domain.
 A new generation is a new key: its search keys are written beside the old ones, then searched, then the old ones go.
 """
 
+from time import monotonic
+from typing import Final
+
 import msgspec
 
 from registry.domain.search_terms import TermKind
-from registry.vault.keys import KeyProvider
+from registry.vault.keys import KeyProvider, KeysRefused
 from registry.vault.sealing import length_prefixed
 
 NAME_KEY_BYTES = 3
@@ -38,17 +41,61 @@ class SearchKey(msgspec.Struct, frozen=True, kw_only=True):
         return f"SearchKey({self.kind}, generation={self.generation})"
 
 
+class Generations(msgspec.Struct, frozen=True, kw_only=True):
+    """Which generation (1, 2, …) is searched, and which one is written as well while they are changed.
+
+    ``change`` counts the changes, so that of two that were heard of the later one is known.
+    """
+
+    change: int
+    searched: int
+    also_written: int | None = None
+
+
+TRUSTED_FOR: Final = 15.0
+"""Seconds after which a process that hears of changes regularly, and heard nothing, makes no search keys any more."""
+
+
 class SearchKeys:
-    """Makes the search keys of one generation (1, 2, …)."""
+    """Makes the search keys of the generation that is searched, and of the one that is written as well."""
 
     def __init__(self, provider: KeyProvider, generation: int) -> None:
         self._provider = provider
-        self._generation = generation
+        self._generations = Generations(change=0, searched=generation)
+        self._trusted_until: float | None = None
+
+    @property
+    def searched(self) -> int:
+        """The generation that is searched."""
+        return self._generations.searched
+
+    def follow(self, heard: Generations) -> None:
+        """Take over what was heard of the generations, unless it is older than what is known."""
+        if heard.change >= self._generations.change:
+            self._generations = heard
+
+    def hears(self, heard: Generations) -> None:
+        """Follow what is heard regularly: for a few seconds it is trusted, and then it has to be heard again."""
+        self.follow(heard)
+        self._trusted_until = monotonic() + TRUSTED_FOR
 
     def of(self, kind: TermKind, *parts: str) -> SearchKey:
-        """Return the key of a term: its kind and its parts, folded as the domain compares them."""
-        generation = str(self._generation)
+        """Return the key by which a term is searched: its kind and its parts, folded as the domain compares them.
+
+        Raises KeysRefused where it is not sure which generation that is.
+        """
+        if self._trusted_until is not None and monotonic() > self._trusted_until:
+            raise KeysRefused("nothing was heard of the generations of search keys for too long")
+        return self._made(self._generations.searched, kind, parts)
+
+    def twin(self, kind: TermKind, *parts: str) -> SearchKey | None:
+        """Return the key of a term in the generation that is written as well; None where there is none."""
+        also = self._generations.also_written
+        return None if also is None else self._made(also, kind, parts)
+
+    def _made(self, number: int, kind: TermKind, parts: tuple[str, ...]) -> SearchKey:
+        generation = str(number)
         message = length_prefixed("v1", kind, generation, *parts)
         key = self._provider.mac(f"search-key/{kind}/{generation}", message)
         cut = key if kind in WHOLE else key[:NAME_KEY_BYTES]
-        return SearchKey(kind=kind, generation=self._generation, key=cut)
+        return SearchKey(kind=kind, generation=number, key=cut)

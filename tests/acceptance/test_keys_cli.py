@@ -16,6 +16,7 @@ from registry.cli import app
 from registry.contract.keys import SigningKey
 from registry.settings import Settings
 from registry.vault.keys import FileKeyProvider
+from registry.vault.search_keys import TRUSTED_FOR
 from registry.wiring import prepare_keys, resources
 from tests.acceptance.seen import rows
 
@@ -212,3 +213,15 @@ def test_nothing_is_shredded_unasked_or_twice(typed, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     assert "nothing was shredded" in typed("shred", nobody, *SHREDDED, code=1).err
     assert "/person_id: the id of a record" in typed("shred", nobody, *SHREDDED, "--yes", code=1).err
+
+
+def test_the_search_keys_of_a_new_generation_are_told_by_its_number(typed, monkeypatch):
+    waited = []
+
+    async def at_once(seconds):
+        waited.append(seconds)
+
+    monkeypatch.setattr("registry.services.index_rotation.sleep", at_once)
+    assert json.loads(typed("rotate", "index", "--json").out) == {"generation": 2, "people": 0}
+    assert "generation 3 of the search keys" in typed("rotate", "index").err
+    assert waited == [2 * TRUSTED_FOR] * 2

@@ -32,7 +32,7 @@ from registry.store import tables as t
 from registry.store.embedded_binaries import find_binaries
 from registry.vault.sealing import open_sealed
 from registry.vault.search_keys import SearchKey, SearchKeys
-from registry.wiring import SEARCH_KEY_GENERATION, resources
+from registry.wiring import FIRST_GENERATION, resources
 from tests.planted import _coded, _spelled, _written
 
 STAYING_NAMES = ("留守", "HOMEBODY", "ﾎｰﾑﾎﾞﾃﾞｨ", "ホームボディ")
@@ -141,7 +141,7 @@ async def _left_by(stage):
             people=await records.count_people(work),
             findable={_search_key(row["kind"], row["generation"], row["key"]) for row in search_keys},
             addressees={
-                _search_key(TermKind.ADDRESSEE_NUMBER, SEARCH_KEY_GENERATION, row["addressee_key"])
+                _search_key(TermKind.ADDRESSEE_NUMBER, FIRST_GENERATION, row["addressee_key"])
                 for row in await work.rows(select(t.removed_record))
             },
             search_keys=given.search_keys,

@@ -237,12 +237,12 @@ async def test_one_living_number_is_one_person(work, keyring):
 async def test_of_two_records_written_together_the_first_holds_the_number(work, keyring):
     one, other = [(await a_person(work, keyring))[0] for _ in range(2)]
     both = {one: [search_key()], other: [search_key()]}
-    assert await records.hold_numbers(work, both, known=()) == {other: {search_key()}}
+    assert await records.hold_numbers(work, both, {}, known=()) == {other: {search_key()}}
     assert await _hold(work, other, search_key()) == {other: {search_key()}}
 
 
 async def _hold(work, person_id, *numbers):
-    return await records.hold_numbers(work, {person_id: numbers}, known=[person_id])
+    return await records.hold_numbers(work, {person_id: numbers}, {}, known=[person_id])
 
 
 async def test_a_number_given_up_is_free_for_its_owner(work, keyring):

@@ -4,12 +4,15 @@ import msgspec
 import pytest
 
 from registry.domain.reconciliation import LinkMethod
+from registry.domain.search_terms import TermKind
 from registry.store import records, sequencer, submissions
 from registry.store import tables as t
 from registry.store.submissions import Case, Content, Event, HeldRemovedRecord
 from registry.store.unit_of_work import UnitOfWork
 from registry.vault.sealing import SealBroken
-from tests.store.rows import NOW, a_link, a_person, a_submission, new_id, submission
+from tests.store.rows import NOW, a_link, a_person, a_submission, new_id, search_key, submission
+
+ADDRESSEE = search_key(b"addressee", TermKind.ADDRESSEE_NUMBER)
 
 pytestmark = pytest.mark.anyio
 
@@ -144,16 +147,16 @@ async def test_the_latest_word_on_an_addressee_is_held(work, keyring):
     first, second = [await a_submission(work, keyring) for _ in range(2)]
     held = HeldRemovedRecord(person_id=person_id, submission_id=first, content_key=b"1")
     assert await submissions.removed_records(work, TOWN, [b"addressee"]) == {}
-    submissions.hold_removed_record(work, TOWN, b"addressee", held)
+    submissions.hold_removed_record(work, TOWN, ADDRESSEE, held)
     later = msgspec.structs.replace(held, submission_id=second, content_key=b"2")
-    submissions.hold_removed_record(work, TOWN, b"addressee", later)
+    submissions.hold_removed_record(work, TOWN, ADDRESSEE, later)
     assert await submissions.removed_records(work, TOWN, [b"addressee", b"other"]) == {b"addressee": later}
 
 
 async def test_the_same_addressee_number_in_two_towns_is_two_people(work, keyring):
     person_id, _ = await a_person(work, keyring)
     held = HeldRemovedRecord(person_id=person_id, submission_id=await a_submission(work, keyring), content_key=b"1")
-    submissions.hold_removed_record(work, TOWN, b"addressee", held)
+    submissions.hold_removed_record(work, TOWN, ADDRESSEE, held)
     assert await submissions.removed_records(work, "472018", [b"addressee"]) == {}
     assert await records.count_people(work) >= 1
 
@@ -164,7 +167,7 @@ async def test_an_addressee_number_is_known_from_the_stamp_of_its_first_paper_on
         for content in (b"1", b"2"):
             submission_id = await a_submission(work, keyring)
             held = HeldRemovedRecord(person_id=person_id, submission_id=submission_id, content_key=content)
-            submissions.hold_removed_record(work, TOWN, b"addressee", held)
+            submissions.hold_removed_record(work, TOWN, ADDRESSEE, held)
             await work.commit()
             await _tick(sequencer_engine)
         found = [await submissions.person_of_addressee(work, TOWN, b"addressee", up_to=seq) for seq in (0, 1, 2)]
