@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,11 +28,12 @@ from registry.wiring import SIGNING_KEY_ID, resources
 
 MISSION: Final = "JP-CG-NEW-YORK"
 TOWN: Final = "131016"
-PENSION: Final = "pension-office-1"
+PENSIONS: Final = tuple(f"pension-office-{number}" for number in range(1, 33))
+"""So many that none of them asks faster than one office may."""
 CALLERS: Final = {
     MISSION: BodyKind.MISSION,
     TOWN: BodyKind.MUNICIPALITY,
-    PENSION: BodyKind.PENSION_OFFICE,
+    **dict.fromkeys(PENSIONS, BodyKind.PENSION_OFFICE),
 }
 
 TERMS: Final = {
@@ -52,6 +54,7 @@ class Setting:
         self._programs = stack.enter_context(Programs(folder))
         self.port, self.floor_port = free_port(), free_port()
         self._evidence_sent = 0
+        self._offices = cycle(PENSIONS)
         registry_key = SigningKey.generate(SIGNING_KEY_ID)
         (folder / "registry.pem").write_bytes(registry_key.to_pem())
         FileKeyProvider.create(folder / "keys.json")
@@ -147,12 +150,12 @@ class Setting:
         return self.post(TOWN, "/v1/removed-records", message)
 
     def inquiry(self, number: str) -> bytes:
-        """Write a signed inquiry by number."""
-        return self.post(PENSION, "/v1/inquiries", TERMS | _searched(number))
+        """Write a signed inquiry by number, of each pension office in turn."""
+        return self.post(next(self._offices), "/v1/inquiries", TERMS | _searched(number))
 
     def bulk_inquiry(self, numbers: Sequence[str]) -> bytes:
         """Write a signed inquiry by number about many people."""
-        return self.post(PENSION, "/v1/inquiries/bulk", TERMS | {"people": [_searched(one) for one in numbers]})
+        return self.post(next(self._offices), "/v1/inquiries/bulk", TERMS | {"people": [_searched(one) for one in numbers]})
 
     def floor(self, key: bytes, size: int) -> bytes:
         """Write a request to the floor: it looks ``key`` up and writes ``size`` bytes."""

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from registry.store import trawling_tables  # noqa: F401 - puts its tables into the same metadata
 from registry.store.tables import metadata
 
 connection = context.config.attributes["connection"]

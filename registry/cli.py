@@ -205,7 +205,11 @@ and the number is free. With --json nothing is asked, and nothing shredded witho
     '  --reason "foreign national" --by office-3 --approved-by legal-1',
 )
 callers: Final = registry.group(
-    "callers", told("Register the public keys of those who may call.", "接続を許す相手の公開鍵の登録。")
+    "callers",
+    told(
+        "Those who may call: their public keys, and whether they may ask freely.",
+        "接続を許す相手の公開鍵の登録と、照会の制限の解除。",
+    ),
 )
 callers.add(
     "register",
@@ -215,6 +219,29 @@ callers.add(
         "機関の公開鍵(PEM)を登録する。同じ鍵 ID であれば置き換える。",
     ),
     examples="registry callers register ny-2026 ny-2026.pub.pem --body JP-CG-NEW-YORK --kind mission",
+)
+callers.add(
+    "list",
+    "registry.callers_cli:list_callers",
+    told(
+        "Print who may call, what each asked today, and who may ask only narrowly since when and why.",
+        "接続を許す相手ごとに、本日の照会件数と、制限中であればその開始と理由を表示する。",
+    ),
+    examples="registry callers list\nregistry callers list --json | jq '.callers[] | select(.narrowed)'",
+)
+callers.add(
+    "lift",
+    "registry.callers_cli:lift",
+    told(
+        """Let a body ask freely again that was narrowed because its inquiries looked like trawling.
+
+Find out with the body first what asked like that. Who lifted it and why stays on record; counting begins anew. Run it
+as the owner.""",
+        """探索的な照会の疑いで制限された機関の制限を解除する。所有者の権限で実行する。
+
+先に機関とともに原因を確かめること。解除した者と理由は記録に残り、件数は数え直しとなる。""",
+    ),
+    examples='registry callers lift pension-office-1 --reason "a test batch; the office has stopped it"',
 )
 
 grants: Final = registry.group(

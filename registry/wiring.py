@@ -27,7 +27,7 @@ from registry.vault.sealing import SealBroken
 from registry.vault.search_keys import SearchKeys
 from registry.web.app import make_app
 from registry.web.desk import Desk
-from registry.web.metrics import KNOWN_UNTIL, STAMPED
+from registry.web.metrics import KNOWN_UNTIL, NARROWED, STAMPED
 
 FIRST_GENERATION = 1
 SIGNING_KEY_ID = "registry"
@@ -35,6 +35,8 @@ SIGNING_KEY_ID = "registry"
 STAMP_EVERY = 0.1
 """Seconds between two rounds of the sequencer: how long new knowledge waits for its stamp."""
 LOOK_AT_CLOCK_EVERY = 0.5
+EXCHANGE_EVERY = 1.0
+"""Seconds after which every process knows who is narrowed, or is so no more."""
 FORGET_EVERY = 60.0
 PREPARE_KEYS_EVERY = 10.0
 """Seconds until a running registry wraps with a key that was made meanwhile, and forgets one that was destroyed."""
@@ -111,8 +113,10 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
         keys = KeyDirectory(app)
         await keys.refresh()
         desk = Desk(resources=app, keys=keys, public_url=settings.address)
+        await _exchange(desk)
         beside = [
             lambda: again_and_again(STAMP_EVERY, lambda: _stamp(sequencer)),
+            lambda: again_and_again(EXCHANGE_EVERY, lambda: _exchange(desk)),
             lambda: again_and_again(FORGET_EVERY, lambda: clockwork.forget(app)),
             lambda: again_and_again(PREPARE_KEYS_EVERY, lambda: prepare_keys(app)),
             lambda: again_and_again(LOOK_AT_CODES_EVERY, lambda: _follow_code_tables(app)),
@@ -122,6 +126,8 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
         if not settings.production:
             beside.append(lambda: again_and_again(LOOK_AT_CLOCK_EVERY, lambda: _follow_clock(app, sequencer)))
         yield make_app(desk, beside=beside)
+        with suppress(StoreUnavailable, SQLAlchemyError, OSError):
+            await desk.watch.exchange()  # so that the last second before a restart counts as well
 
 
 async def again_and_again(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
@@ -156,6 +162,11 @@ async def _stamp(sequencer: Resources) -> None:
     STAMPED.inc(stamped)
     if known is not None:
         KNOWN_UNTIL.set(known.at.timestamp())
+
+
+async def _exchange(desk: Desk) -> None:
+    await desk.watch.exchange()
+    NARROWED.set(len(desk.watch.narrowed))
 
 
 async def _follow_code_tables(app: Resources) -> None:

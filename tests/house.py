@@ -74,6 +74,7 @@ class House:
         self.app = app
         self.keys = {body: SigningKey.generate(f"{body}-key") for body in KINDS}
         self.evidence_sent = 0
+        self.watch = None
 
     async def register_everybody(self) -> None:
         async with self.resources.work() as work:
@@ -161,6 +162,7 @@ async def house(dsn: str, folder: Path, keys: Path | TokenUri | None = None) -> 
         directory = KeyDirectory(given)
         desk = Desk(resources=given, keys=directory, public_url=URL)
         opened = House(given, sequencer, clock, make_app(desk))
+        opened.watch = desk.watch
         await opened.register_everybody()
         await directory.refresh()
         await opened.stamp()

@@ -82,6 +82,15 @@ class WireRefusal(Exception):  # noqa: N818 - a refusal is an answer to the send
         self.code = code
 
 
+class RateLimited(WireRefusal):
+    """A known caller asks too fast; ``retry_after`` is after how many whole seconds the same would be served."""
+
+    def __init__(self, retry_after: int) -> None:
+        """Carry how long to wait."""
+        super().__init__(ProblemCode.RATE_LIMITED)
+        self.retry_after = retry_after
+
+
 class FaultEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One fault as it stands in a problem document; ``pointer`` is RFC 6901 into the request body."""
 

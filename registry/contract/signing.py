@@ -101,6 +101,23 @@ class VerifiedRequest(msgspec.Struct, frozen=True, kw_only=True):
         _demand_seal(self.seal)
 
 
+class VerifiedHead(msgspec.Struct, frozen=True, kw_only=True):
+    """Proof that the owner of ``key_id`` signed the head of this request lately; only :func:`verify_head` makes one.
+
+    Of the body nothing is known yet but that it should have ``digest``, or that there should be none.
+    """
+
+    key_id: str
+    nonce: str
+    created: datetime
+    expires: datetime
+    digest: str | None
+    seal: _Seal
+
+    def __post_init__(self) -> None:
+        _demand_seal(self.seal)
+
+
 class VerifiedAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Proof that the owner of ``key_id`` gave this answer to this request; only :func:`verify_answer` makes one."""
 
@@ -150,6 +167,11 @@ def verify_request(parts: RequestParts, resolve_key: KeyLookup, now: datetime) -
     and its algorithm (5) the signature (6) the body against Content-Digest. The body is hashed last, so that
     only the owner of a key can make the registry work for large bodies.
     """
+    return verify_body(verify_head(parts, resolve_key, now), parts.body)
+
+
+def verify_head(parts: RequestParts, resolve_key: KeyLookup, now: datetime) -> VerifiedHead:
+    """Find out who signed a request whose body need not be there yet: checks (1) to (5) of :func:`verify_request`."""
     stated = _read_signature(parts.headers)  # (1)
     lines = _request_lines(parts)  # (2)
     _check_profile(stated, lines, _REQUEST_STATES, _REQUEST_TAG)
@@ -158,8 +180,22 @@ def verify_request(parts: RequestParts, resolve_key: KeyLookup, now: datetime) -
         raise SignatureRefused(ProblemCode.SIGNATURE_INVALID)
     created, expires = _check_times(stated, now)  # (3)
     key = _check_signature(stated, lines, resolve_key)  # (4) (5)
-    _check_digest(lines, parts.body)  # (6)
-    return VerifiedRequest(key_id=key.key_id, nonce=nonce, created=created, expires=expires, seal=_VERIFIED)
+    return VerifiedHead(
+        key_id=key.key_id,
+        nonce=nonce,
+        created=created,
+        expires=expires,
+        digest=lines.get('"content-digest"'),
+        seal=_VERIFIED,
+    )
+
+
+def verify_body(head: VerifiedHead, body: bytes) -> VerifiedRequest:
+    """Hold the whole body against its signed head: check (6); raise :class:`SignatureRefused` for another body."""
+    _check_digest(head.digest, body)  # (6)
+    return VerifiedRequest(
+        key_id=head.key_id, nonce=head.nonce, created=head.created, expires=head.expires, seal=_VERIFIED
+    )
 
 
 # ---------------------------------------------------------------- answers
@@ -190,7 +226,7 @@ def verify_answer(parts: AnswerParts, request: RequestParts, resolve_key: KeyLoo
     _check_profile(stated, lines, _ANSWER_STATES, _ANSWER_TAG)
     created = _moment(stated, "created")
     key = _check_signature(stated, lines, resolve_key)
-    _check_digest(lines, parts.body)
+    _check_digest(lines['"content-digest"'], parts.body)
     return VerifiedAnswer(key_id=key.key_id, created=created, seal=_VERIFIED)
 
 
@@ -292,9 +328,10 @@ def _check_signature(stated: _Stated, lines: Mapping[str, str], resolve_key: Key
     return key
 
 
-def _check_digest(lines: Mapping[str, str], body: bytes) -> None:
-    """Demand that the signed Content-Digest is that of the body; where none is signed there is no body."""
-    if '"content-digest"' in lines and lines['"content-digest"'] != content_digest(body):
+def _check_digest(digest: str | None, body: bytes) -> None:
+    """Demand that the signed Content-Digest is that of the body; where none is signed there must be no body."""
+    is_other = bool(body) if digest is None else digest != content_digest(body)
+    if is_other:
         raise SignatureRefused(ProblemCode.DIGEST_MISMATCH)
 
 

@@ -10,7 +10,7 @@ from registry.contract.keys import VerifyingKey
 from registry.doctor.finding import Code, Finding, near, wrong
 from registry.doctor.visit import Visit
 from registry.services.code_tables import CodeTables
-from registry.store import callers, code_tables, health, sequencer
+from registry.store import callers, code_tables, health, sequencer, trawling
 from registry.store.callers import RegisteredKey
 
 STALE_AFTER: Final = timedelta(minutes=1)
@@ -115,6 +115,24 @@ def _validity(visit: Visit, body: str, keys: list[RegisteredKey]) -> list[Findin
     ]
 
 
+async def narrowed_callers(visit: Visit) -> AsyncIterator[Finding]:
+    """Find bodies whose inquiries looked like trawling, and that people have not freed again."""
+    for one in await trawling.narrowings(visit.work):
+        why = ", ".join(one.suspicions)
+        yield wrong(
+            Code.CALLER_NARROWED,
+            (
+                f"{one.body} may ask only narrowly since {one.narrowed_at:%Y-%m-%d %H:%M} UTC: {why}",
+                f"{one.body} は探索的な照会の疑い({why})で {one.narrowed_at:%Y-%m-%d %H:%M} UTC から制限されています",
+            ),
+            (
+                "find out with the body what asked like that, then lift it or withdraw its key",
+                "機関とともに原因を確かめ、解除するか鍵を取り消してください",
+            ),
+            f"registry callers lift {one.body} --reason …",
+        )
+
+
 async def grants(visit: Visit) -> AsyncIterator[Finding]:
     """Find that nobody may be told anything."""
     if not await health.grants(visit.work, visit.today):
@@ -195,7 +213,7 @@ async def sandbox_clock(visit: Visit) -> AsyncIterator[Finding]:
         )
 
 
-CHECKS: Final = (tables_of_codes, keys_of_callers, grants, stamps, cases, questions, sandbox_clock)
+CHECKS: Final = (tables_of_codes, keys_of_callers, narrowed_callers, grants, stamps, cases, questions, sandbox_clock)
 
 
 def _unreadable() -> Finding:

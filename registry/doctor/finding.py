@@ -46,6 +46,7 @@ class Code(StrEnum):
     CALLER_WITHOUT_KEY = "caller-without-key"
     CALLER_KEY_ENDS = "caller-key-ends"
     CALLER_KEY_UNREADABLE = "caller-key-unreadable"
+    CALLER_NARROWED = "caller-narrowed"
     GRANTS_MISSING = "grants-missing"
     SEQUENCER_STANDS = "sequencer-stands"
     CASES_WAIT = "cases-wait"

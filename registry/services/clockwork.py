@@ -1,10 +1,16 @@
 """What the registry does by itself, again and again: stamping what it came to know."""
 
+from datetime import timedelta
+from typing import Final
+
 from registry.services.resources import Resources, japan_date
-from registry.store import callers, sequencer
+from registry.store import callers, sequencer, trawling
 from registry.store import search_generations as stored_generations
 from registry.store.sequencer import Known
 from registry.vault.search_keys import Generations
+
+DAYS_COUNTED: Final = timedelta(days=30)
+"""How long one can see what a caller asked day by day; what is suspicious is seen on the day itself."""
 
 
 async def stamp(resources: Resources) -> tuple[int, Known | None]:
@@ -17,9 +23,11 @@ async def stamp(resources: Resources) -> tuple[int, Known | None]:
 
 
 async def forget(resources: Resources) -> None:
-    """Forget the nonces of signatures that have run out."""
+    """Forget the nonces of signatures that have run out, and what callers asked on days long gone."""
+    now = resources.clock()
     async with resources.work() as work:
-        await callers.forget_nonces(work, resources.clock())
+        await callers.forget_nonces(work, now)
+        await trawling.forget_tallies(work, japan_date(now) - DAYS_COUNTED)
         await work.commit()
 
 

@@ -1,7 +1,7 @@
 """The unit of work: one request, one transaction, its log entries. Whoever leaves without commit has done nothing."""
 
 from asyncio import Semaphore, timeout
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Final, Self
@@ -62,6 +62,7 @@ class UnitOfWork:
         self._turns = _turns_of(engine)
         self._connection: AsyncConnection | None = None
         self._writing = Writing()
+        self._afterwards: list[Callable[[], None]] = []
         self.at_hand = AtHand()
         self.written = 0
 
@@ -96,6 +97,13 @@ class UnitOfWork:
         await self.write()
         await self.connection.commit()
         self._has_begun = False
+        afterwards, self._afterwards = self._afterwards, []
+        for act in afterwards:
+            act()
+
+    def once_committed(self, act: Callable[[], None]) -> None:
+        """Do something in memory as soon as everything is durable; never, if it does not become so."""
+        self._afterwards.append(act)
 
     def later(self, insertion: Insertion, row: Row) -> None:
         """Insert a row with the next statement of any kind, or with the commit: all that waits goes in one trip."""

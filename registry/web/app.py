@@ -18,7 +18,8 @@ from registry.store.unit_of_work import StoreUnavailable
 from registry.vault.keys import KeysRefused
 from registry.web import health
 from registry.web.api import inquiries, inquiry_list, removed_records, submissions, supplementary_records, time
-from registry.web.desk import LARGEST_BODY, Desk
+from registry.web.desk import Desk
+from registry.web.door import LARGEST_BODY, closed_in_time
 from registry.web.metrics import REQUESTS, SECONDS
 from registry.web.openapi import schema
 from registry.web.problems import problem_answer
@@ -56,7 +57,7 @@ def make_app(desk: Desk, *, beside: Sequence[Callable[[], Coroutine[Any, Any, No
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    return Litestar(
+    app = Litestar(
         route_handlers=ROUTES,
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False, use_cache=True)},
         exception_handlers={HTTPException: _http_problem(desk), Exception: _internal_problem(desk)},
@@ -67,6 +68,9 @@ def make_app(desk: Desk, *, beside: Sequence[Callable[[], Coroutine[Any, Any, No
         logging_config=None,
         debug=False,
     )
+    # Litestar's own middleware is left out where there is no route, and junk goes there as well.
+    app.asgi_handler = closed_in_time(app.asgi_handler)
+    return app
 
 
 # ------------------------------------------------------------------------------------------------- errors
@@ -128,7 +132,7 @@ def _measured(app: ASGIApp) -> ASGIApp:
     """Count and time each request by its route, never by its path: a path could hold what a caller wrote."""
 
     async def measure(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] is not ScopeType.HTTP:
+        if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
         began, status = perf_counter(), 500

@@ -1,10 +1,13 @@
 """The desk at which every signed request arrives: who is it, what do they want, and the signed answer.
 
-The signature is checked over the bytes as they came, against the address under which the registry is known, before
-anything of the request is read. Who cannot be identified is answered by code alone and touches no record.
+(1) The head alone says who signed (its signature covers the digest of the body), under the address by which the
+    registry is known. Who cannot be identified is answered by code alone and touches no record.
+(2) A known caller that sends too fast is told when to come again, before its body is taken in.
+(3) The body is taken in and must be the one that was signed. Only then is anything of it read.
 """
 
 import re
+from asyncio import timeout
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -13,28 +16,45 @@ import structlog
 from litestar import Request, Response
 
 from registry.contract.messages import CORRELATION_HEADER, IDEMPOTENCY_HEADER
-from registry.contract.problems import ProblemCode, WireRefusal
-from registry.contract.signing import AnswerParts, RequestParts, SignatureRefused, sign_answer, verify_request
+from registry.contract.problems import ProblemCode, RateLimited, WireRefusal
+from registry.contract.signing import (
+    AnswerParts,
+    RequestParts,
+    SignatureRefused,
+    VerifiedHead,
+    sign_answer,
+    verify_body,
+    verify_head,
+)
 from registry.domain.errors import Refusal
 from registry.services.attendance import Act, Asked, Attendance, Caller, Once, refusing
 from registry.services.key_directory import KeyDirectory
 from registry.services.resources import Resources
-from registry.store.callers import StoredAnswer
+from registry.services.trawling import Watch
+from registry.store.callers import RegisteredKey, StoredAnswer
 from registry.store.keyring import Shredded
 from registry.store.unit_of_work import StoreUnavailable
 from registry.vault.keys import KeysRefused
-from registry.web.metrics import REFUSED_AT_THE_DOOR
+from registry.web.door import LARGEST_BODY, SecurityLog, sound
+from registry.web.metrics import RATE_LIMITED, REFUSED_AT_THE_DOOR
 from registry.web.problems import JSON, OK, WirePresenter, problem_answer, refusal_answer
 
 log = structlog.get_logger("registry.desk")
 
-LARGEST_BODY: Final = 8 << 20
-"""Bytes; a batch of a hundred households has fewer."""
+BODY_WITHIN: Final = 60.0
+"""Seconds in which the body of a known caller must have come: as long as its signature lives."""
 
 _JSON: Final = re.compile(r'application/json(?:[ \t]*;[ \t]*charset="?utf-8"?)?', re.IGNORECASE)
 
 Prepared = tuple[Asked, Act]
 Prepare = Callable[[Caller, RequestParts, str], Prepared]
+
+
+class _Known(msgspec.Struct, frozen=True, kw_only=True):
+    """Who signed the head of a request."""
+
+    head: VerifiedHead
+    registered: RegisteredKey
 
 
 class Desk:
@@ -44,6 +64,8 @@ class Desk:
         self.resources = resources
         self.keys = keys
         self.public_url = public_url
+        self.watch = Watch(resources, sound)
+        self._security_log = SecurityLog()
 
     async def serve(
         self,
@@ -54,20 +76,30 @@ class Desk:
         status: int = OK,
         once: bool = False,
         only_reads: bool = False,
+        asks: bool = False,
     ) -> Response[bytes]:
         """Identify the caller, do what ``prepare`` makes of the request, and sign the answer.
 
         ``once``: the request has effects and happens once per Idempotency-Key. ``only_reads``: it needs no transaction.
+        ``asks``: it asks about people, so that who asks too much goes slower.
         """
         correlation_id = self.resources.new_id()
-        parts = await self.parts(request)
+        parts = self.head(request)
         try:
-            caller = await self._caller(parts)
-        except SignatureRefused as refusal:
-            REFUSED_AT_THE_DOOR.labels(refusal.code).inc()
-            log.info("refused at the door", code=str(refusal.code), correlation_id=correlation_id)
-            return self.respond(parts, refusal_answer(refusal, correlation_id), correlation_id)
-        asked, act = self._prepared(caller, parts, operation, prepare, correlation_id)
+            known = await self._known(parts)  # (1)
+            too_fast = self._too_fast(known, parts, asks=asks)  # (2)
+            if too_fast is not None and not self.watch.may_enter(known.registered.body):
+                return self.respond(parts, refusal_answer(too_fast, correlation_id), correlation_id)
+            parts = await _whole(request, parts)  # (3)
+            caller = _caller(known, parts)
+        except SignatureRefused as refused:
+            return self._turned_away(parts, refused, correlation_id)
+        except WireRefusal as refused:
+            return self.respond(parts, refusal_answer(refused, correlation_id), correlation_id)
+        if too_fast is None:
+            asked, act = self._prepared(caller, parts, operation, prepare, correlation_id)
+        else:
+            asked, act, once = Asked(operation=operation, correlation_id=correlation_id), refusing(too_fast), False
         try:
             attendance = self.attendance(caller, asked, status, only_reads=only_reads)
             answer = await attendance.attend(act, once=_once(parts) if once else None)
@@ -75,6 +107,12 @@ class Desk:
             log.warning("store or keys unavailable", kind=type(error).__name__, correlation_id=correlation_id)
             answer = problem_answer(ProblemCode.NOT_READY, correlation_id)
         return self.respond(parts, answer, correlation_id)
+
+    def _turned_away(self, parts: RequestParts, refused: SignatureRefused, correlation_id: str) -> Response[bytes]:
+        """Answer who could not be identified; of the request only the code of what is wrong with it is kept."""
+        REFUSED_AT_THE_DOOR.labels(refused.code).inc()
+        self._security_log.note(str(refused.code), correlation_id, self.resources.clock())
+        return self.respond(parts, refusal_answer(refused, correlation_id), correlation_id)
 
     def attendance(self, caller: Caller, asked: Asked, status: int, *, only_reads: bool = False) -> Attendance:
         """Return the attendance of one request; ``status`` is that of success."""
@@ -86,10 +124,6 @@ class Desk:
             now=self.resources.clock(),
             only_reads=only_reads,
         )
-
-    async def parts(self, request: Request[Any, Any, Any]) -> RequestParts:
-        """Return the request as it is on the wire, with its body."""
-        return msgspec.structs.replace(self.head(request), body=await request.body())
 
     def head(self, request: Request[Any, Any, Any]) -> RequestParts:
         """Return the request without its body, under the address by which the registry is known."""
@@ -103,13 +137,20 @@ class Desk:
             ),
         )
 
-    async def _caller(self, parts: RequestParts) -> Caller:
+    async def _known(self, parts: RequestParts) -> _Known:
         await self.keys.refresh()
-        verified = verify_request(parts, self.keys.verifying, self.resources.clock())
-        registered = self.keys.registered(verified.key_id)
+        head = verify_head(parts, self.keys.verifying, self.resources.clock())
+        registered = self.keys.registered(head.key_id)
         if registered is None:
             raise SignatureRefused(ProblemCode.KEY_UNKNOWN)
-        return Caller(body=registered.body, body_kind=registered.body_kind, request=verified)
+        return _Known(head=head, registered=registered)
+
+    def _too_fast(self, known: _Known, parts: RequestParts, *, asks: bool) -> RateLimited | None:
+        body, kind = known.registered.body, known.registered.body_kind
+        refusal = self.watch.admit(body, kind, _length(parts), asks=asks)
+        if refusal is not None:
+            RATE_LIMITED.labels(kind).inc()
+        return refusal
 
     @staticmethod
     def _prepared(
@@ -138,6 +179,28 @@ def _demand_json(parts: RequestParts) -> None:
     media_type = next((value for name, value in parts.headers if name.lower() == "content-type"), JSON)
     if parts.method == "POST" and not _JSON.fullmatch(media_type.strip()):
         raise WireRefusal(ProblemCode.UNSUPPORTED_MEDIA_TYPE)
+
+
+async def _whole(request: Request[Any, Any, Any], head: RequestParts) -> RequestParts:
+    """Take in the body of a known caller; where it is late, the caller is to send it again, with the same key."""
+    try:
+        async with timeout(BODY_WITHIN):
+            return msgspec.structs.replace(head, body=await request.body())
+    except TimeoutError:
+        raise WireRefusal(ProblemCode.NOT_READY) from None
+
+
+def _caller(known: _Known, parts: RequestParts) -> Caller:
+    verified = verify_body(known.head, parts.body)
+    return Caller(body=known.registered.body, body_kind=known.registered.body_kind, request=verified)
+
+
+def _length(parts: RequestParts) -> int:
+    """Return how long a body is said to be; one that does not say may be the longest."""
+    said = next((value for name, value in parts.headers if name.lower() == "content-length"), "")
+    if said.isascii() and said.isdigit():
+        return int(said[:9])
+    return 0 if parts.method == "GET" else LARGEST_BODY
 
 
 def _once(parts: RequestParts) -> Once:

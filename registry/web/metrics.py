@@ -14,6 +14,21 @@ SECONDS: Final = Histogram("registry_request_seconds", "Time from request to ans
 REFUSED_AT_THE_DOOR: Final = Counter(
     "registry_refused_at_the_door", "Requests whose sender could not be identified", ["code"], registry=METRICS
 )
+RATE_LIMITED: Final = Counter(
+    "registry_rate_limited", "Requests of known callers turned away for their pace", ["body_kind"], registry=METRICS
+)
+UNREAD: Final = Counter(
+    "registry_unread", "Requests whose connection was ended before all of them was sent", registry=METRICS
+)
+ALARMS: Final = Counter(
+    "registry_caller_alarms",
+    "Suspicions raised by how a caller asks; one alarm may hold several",
+    ["suspicion"],
+    registry=METRICS,
+)
+NARROWED: Final = Gauge(
+    "registry_callers_narrowed", "Callers that may ask only narrowly until people lift it", registry=METRICS
+)
 STAMPED: Final = Counter("registry_stamped", "Submissions stamped by the sequencer", registry=METRICS)
 KNOWN_UNTIL: Final = Gauge(
     "registry_known_until_seconds", "The moment up to which everything is stamped (Unix time)", registry=METRICS

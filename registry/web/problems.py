@@ -12,7 +12,7 @@ from registry.contract.decoding import encode
 from registry.contract.evidence import sign_receipt
 from registry.contract.keys import SigningKey
 from registry.contract.messages import CORRELATION_HEADER, RECEIPT_HEADER, BatchAnswer, DeliveryAnswer, Receipt
-from registry.contract.problems import PROBLEM_OF_REFUSAL, ProblemCode, WireRefusal, problem
+from registry.contract.problems import PROBLEM_OF_REFUSAL, ProblemCode, RateLimited, WireRefusal, problem
 from registry.domain.errors import Refusal
 from registry.store.callers import StoredAnswer
 
@@ -47,14 +47,17 @@ STATUS: Final[dict[ProblemCode, int]] = {
     ProblemCode.NOT_KNOWN_YET: 409,
 }
 
-RETRY_AFTER_SECONDS: Final = {ProblemCode.NOT_READY: "2", ProblemCode.RATE_LIMITED: "30"}
+RETRY_AFTER_SECONDS: Final = {ProblemCode.NOT_READY: "2"}
 
 
 def refusal_answer(refusal: Refusal | WireRefusal, correlation_id: str) -> StoredAnswer:
     """Return the problem document of a refusal; of the rules with all faults, of the wire with its code."""
     if isinstance(refusal, Refusal):
         return problem_answer(PROBLEM_OF_REFUSAL[type(refusal)], correlation_id, refusal)
-    return problem_answer(refusal.code, correlation_id)
+    answer = problem_answer(refusal.code, correlation_id)
+    if isinstance(refusal, RateLimited):
+        answer.headers["retry-after"] = str(refusal.retry_after)
+    return answer
 
 
 def problem_answer(code: ProblemCode, correlation_id: str, refusal: Refusal | None = None) -> StoredAnswer:

@@ -13,7 +13,7 @@ from registry.contract.signing import content_digest
 from registry.domain.disclosure import BodyKind
 from registry.store import callers
 from registry.store.callers import RegisteredKey
-from registry.web.desk import LARGEST_BODY
+from registry.web.door import LARGEST_BODY
 from tests.acceptance.asking import refused
 from tests.acceptance.door import (
     LOG_AND_ANSWER,

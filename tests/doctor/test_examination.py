@@ -143,6 +143,14 @@ PLANTED = {
         sql("UPDATE client_key SET valid_to = now() + interval '10 days' WHERE body = 'JP-CG-BOSTON'"),
         {"caller-key-ends"},
     ),
+    "a caller that is narrowed": (
+        sql(
+            "INSERT INTO caller_narrowing (body, suspicions, narrowed_at) VALUES ('JP-CG-BOSTON', '{misses}', now())",
+            "INSERT INTO caller_narrowing (body, suspicions, narrowed_at, lifted_at, lifted_by, reason) "
+            "VALUES ('tax-office-1', '{misses}', now(), now(), 'somebody', 'planted')",
+        ),
+        {"caller-narrowed"},
+    ),
     "a caller whose key is none": (
         sql("UPDATE client_key SET public_key = 'x' WHERE body = 'JP-CG-BOSTON'"),
         {"caller-key-unreadable"},

@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 
+from registry.store import trawling_tables  # noqa: F401 - puts its tables into the same metadata
 from registry.store.tables import metadata
 
 pytestmark = pytest.mark.anyio
@@ -100,6 +101,8 @@ async def test_the_application_writes_the_log_and_cannot_read_it(owner):
         "TABLE key_act",
         "DELETE FROM search_key",
         "DELETE FROM idempotency",
+        "UPDATE caller_narrowing SET lifted_at = now(), lifted_by = 'me', reason = 'mine'",
+        "DELETE FROM caller_narrowing",
         "DELETE FROM person",
         "UPDATE movement SET kind = 'died'",
         "DROP TABLE person",

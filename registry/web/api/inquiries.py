@@ -3,6 +3,7 @@
 POST only: no name in a URL.
 """
 
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -11,6 +12,7 @@ from litestar.di import NamedDependency
 from registry.contract.decoding import decode, decode_each
 from registry.contract.messages import ArrivedBulkInquiry, Inquiry, PersonAsked
 from registry.contract.signing import RequestParts
+from registry.domain.disclosure import Grant
 from registry.services import bulk_inquiries, inquiries
 from registry.services import grants as explained
 from registry.services.attendance import Asked, Caller, Done
@@ -27,11 +29,14 @@ async def inquire(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) 
         inquiry = decode(parts.body, Inquiry)
 
         async def act(work: UnitOfWork) -> Done:
-            return await inquiries.answer(desk.resources, work, caller, inquiry, correlation_id, desk.keys.grants)
+            def answer(held: Sequence[Grant]) -> Awaitable[Done]:
+                return inquiries.answer(desk.resources, work, caller, inquiry, correlation_id, held)
+
+            return await desk.watch.over(work, caller, [inquiry.search], desk.keys.grants, answer)
 
         return inquiries.asked(inquiry, inquiries.OPERATION, correlation_id, inquiry.search), act
 
-    return await desk.serve(request, inquiries.OPERATION, prepare, only_reads=True)
+    return await desk.serve(request, inquiries.OPERATION, prepare, only_reads=True, asks=True)
 
 
 @post("/v1/inquiries/bulk", status_code=OK)
@@ -41,14 +46,19 @@ async def inquire_in_bulk(request: Request[Any, Any, Any], desk: NamedDependency
     def prepare(caller: Caller, parts: RequestParts, correlation_id: str) -> Prepared:
         inquiry, people = decode_each(parts.body, ArrivedBulkInquiry, "people", PersonAsked)
         asked = inquiries.asked(inquiry, inquiries.BULK_OPERATION, correlation_id)
+        searches = [one.search if isinstance(one, PersonAsked) else None for one in people]
 
         async def act(work: UnitOfWork) -> Done:
             attendance = desk.attendance(caller, asked, OK, only_reads=True)
-            return await bulk_inquiries.answer(work, attendance, inquiry, people, desk.keys.grants)
+
+            def answer(held: Sequence[Grant]) -> Awaitable[Done]:
+                return bulk_inquiries.answer(work, attendance, inquiry, people, held)
+
+            return await desk.watch.over(work, caller, searches, desk.keys.grants, answer)
 
         return asked, act
 
-    return await desk.serve(request, inquiries.BULK_OPERATION, prepare, only_reads=True)
+    return await desk.serve(request, inquiries.BULK_OPERATION, prepare, only_reads=True, asks=True)
 
 
 @get("/v1/grants")
@@ -57,7 +67,8 @@ async def grants(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -
 
     def prepare(caller: Caller, _: RequestParts, correlation_id: str) -> Prepared:
         async def act(_: UnitOfWork) -> Done:
-            return explained.explain(desk.resources, caller, desk.keys.grants)
+            held = desk.watch.grants_for(caller.body, desk.keys.grants)
+            return explained.explain(desk.resources, caller, held)
 
         return Asked(operation="grants", correlation_id=correlation_id), act
 

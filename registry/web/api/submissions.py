@@ -14,7 +14,8 @@ from registry.domain.errors import Fault, FaultCode, InvalidInput
 from registry.services import batches, receipts, submissions
 from registry.services.attendance import Asked, Caller, Done
 from registry.store.unit_of_work import UnitOfWork
-from registry.web.desk import LARGEST_BODY, Desk, Prepared, idempotency_key
+from registry.web.desk import Desk, Prepared, idempotency_key
+from registry.web.door import LARGEST_BODY
 from registry.web.problems import CREATED, OK
 
 OPERATION: Final = "submission"

@@ -20,4 +20,4 @@ async def time(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> 
     """
     body = encode(TimeAnswer(now=desk.resources.clock()))
     answer = StoredAnswer(status=OK, headers={"content-type": JSON}, body=body)
-    return desk.respond(await desk.parts(request), answer, desk.resources.new_id())
+    return desk.respond(desk.head(request), answer, desk.resources.new_id())
