@@ -155,7 +155,9 @@ class Setting:
 
     def bulk_inquiry(self, numbers: Sequence[str]) -> bytes:
         """Write a signed inquiry by number about many people."""
-        return self.post(next(self._offices), "/v1/inquiries/bulk", TERMS | {"people": [_searched(one) for one in numbers]})
+        return self.post(
+            next(self._offices), "/v1/inquiries/bulk", TERMS | {"people": [_searched(one) for one in numbers]}
+        )
 
     def floor(self, key: bytes, size: int) -> bytes:
         """Write a request to the floor: it looks ``key`` up and writes ``size`` bytes."""

@@ -11,8 +11,8 @@ the pattern, never the single inquiry:
 - many inquiries that no grant covers, or more in a day than the work of such a body ever needs.
 
 The first three yield persons and **narrow** the caller until people lift it: one person a request, the strongest search
-keys only, at the pace of a clerk. The last two yield nobody new and only **limit** it, for that day. Who sends reports
-is not held up by either: a mission's filings go on.
+keys only, at the pace of a clerk. The last two yield nobody new and only **limit** it, for that day: one person a
+request, one request a second. Who sends reports is not held up by either: a mission's filings go on.
 
 Counted are inquiries, never people or numbers. How near numbers lie is seen by :class:`Nearness` on keyed digests, in
 memory alone.
@@ -29,6 +29,7 @@ from typing import Final, Self
 import msgspec
 
 from registry.domain.disclosure import BodyKind, Grant, SearchKey
+from registry.domain.errors import Fault, FaultCode, NotPermitted
 from registry.domain.pace import Pace
 
 BY_NUMBER: Final = frozenset({SearchKey.INDIVIDUAL_NUMBER, SearchKey.RESIDENT_RECORD_CODE})
@@ -175,12 +176,20 @@ def judge(found: frozenset[Suspicion]) -> Verdict:
     return Verdict.LIMITED if found else Verdict.FREE
 
 
-def narrowed(grant: Grant) -> Grant:
-    """Return what is left of a grant to a narrowed caller: without weak search keys, unless it has no others.
+def check_how_many(verdict: Verdict, people: int) -> None:
+    """Raise NotPermitted for an inquiry about many people from a caller that is not free."""
+    if people > 1 and verdict is not Verdict.FREE:
+        expected = "one person at a time: what this body asked lately looks like a search"
+        raise NotPermitted(Fault(code=FaultCode.NOT_ALLOWED_HERE, pointer="/people", expected=expected))
 
-    A body that is only granted names, as a mission is, goes on by names at the pace of :data:`PACE_OF_INQUIRIES`.
+
+def narrowed(grant: Grant) -> Grant:
+    """Return what is left of a grant to a narrowed caller: no search by name where one by a number is granted.
+
+    A body that is granted no number, as a mission is, goes on by names at the pace of :data:`PACE_OF_INQUIRIES`.
     """
-    return msgspec.structs.replace(grant, searches=grant.searches - BY_NAME or grant.searches)
+    has_strong = grant.searches & (BY_NUMBER | {SearchKey.ADDRESSEE_NUMBER})
+    return msgspec.structs.replace(grant, searches=grant.searches - BY_NAME) if has_strong else grant
 
 
 class Nearness:

@@ -23,15 +23,17 @@ from registry.contract.messages import (
 )
 from registry.contract.problems import ProblemCode, RateLimited
 from registry.domain.disclosure import BodyKind, Grant, SearchKey
-from registry.domain.errors import Fault, FaultCode, NotPermitted
+from registry.domain.errors import NotPermitted
 from registry.domain.pace import Bucket, pace_of, take, weight
 from registry.domain.trawling import (
+    FEW,
     PACE_OF_INQUIRIES,
     Nearness,
     Suspicion,
     Tally,
     Verdict,
     allowance_of,
+    check_how_many,
     counted,
     judge,
     narrowed,
@@ -45,8 +47,6 @@ from registry.store.unit_of_work import UnitOfWork
 
 ENTERED_EVERY: Final = timedelta(minutes=1)
 """So often at most the log of disclosures says that a caller was turned away for its pace: a flood does not fill it."""
-
-ONE_PERSON: Final = "one person at a time: what this body asked lately looks like a search"
 
 NOTHING: Final = Tally()
 
@@ -149,9 +149,10 @@ class Watch:
         counts for nothing, so nobody is narrowed for what others sent again. Raises NotPermitted for many people at
         once from a caller that is not free.
         """
-        self._judge(caller, nearest=self._nearest(caller, searches))
-        if len(searches) > 1 and self.verdict(caller.body) is not Verdict.FREE:
-            raise NotPermitted(Fault(code=FaultCode.NOT_ALLOWED_HERE, pointer="/people", expected=ONE_PERSON))
+        nearest = self._nearest(caller, searches)
+        if nearest >= FEW:
+            self._judge(caller, nearest)
+        check_how_many(self.verdict(caller.body), len(searches))
         try:
             done = await answer(self.grants_for(caller.body, grants))
         except NotPermitted:

@@ -99,7 +99,9 @@ async def test_a_narrowed_body_asks_by_its_strongest_keys_only_and_its_grants_sa
     registry.clock.advance(seconds=6)
     assert (await told(registry, PENSION, search=by_number())).versions == ()
     grants = decode((await registry.get(PENSION, "/v1/grants")).body, GrantsAnswer).grants
-    assert {search for grant in grants for search in grant.searches} == {SearchKey.INDIVIDUAL_NUMBER}
+    searches = {search for grant in grants for search in grant.searches}
+    assert SearchKey.INDIVIDUAL_NUMBER in searches
+    assert SearchKey.NAME_AND_BIRTH_DATE not in searches
 
 
 async def test_a_narrowed_body_asks_at_the_pace_of_a_clerk(registry):
@@ -193,6 +195,38 @@ async def test_nobody_is_narrowed_for_what_others_sent_again(registry):
     assert [(await send(registry, inquiry)).status for _ in range(5)] == [200, 401, 401, 401, 401]
     await registry.watch.exchange()
     assert (await counted_today(registry))[PENSION] == Tally(asked=1, by_name=1, missed_by_name=1)
+
+
+# ---------------------------------------------------------------------------------------------- many at once
+
+
+async def ask_many(registry, *searches):
+    """Ask about some people in one request."""
+    terms = {"affair": "pension-benefit", "basis": "番号法19条8号", "handled_by": "clerk-7", "fields": ["status"]}
+    people = [{"search": search} for search in searches]
+    return await registry.post(PENSION, "/v1/inquiries/bulk", terms | {"people": people})
+
+
+async def test_numbers_that_follow_one_another_are_not_even_answered_in_bulk(registry):
+    answer = await ask_many(registry, *(by_number(number(BASE + 7 * place)) for place in range(FEW)))
+    assert refused(answer) == ("not-permitted", {("/people", "not-allowed-here")})
+    assert registry.watch.verdict(PENSION) is Verdict.NARROWED
+
+
+async def test_a_narrowed_body_asks_about_one_person_at_a_time(registry):
+    await narrowed(registry)
+    assert refused(await ask_many(registry, by_number(), by_number()))[0] == "not-permitted"
+    assert (await ask_many(registry, by_number())).status == 200
+
+
+async def test_each_person_of_a_bulk_inquiry_counts_as_if_asked_alone(registry):
+    searches = [by_number(), by_name(NOBODY), by_addressee(), by_name({}, "1980"), {"by": "tarot"}]
+    assert (await ask_many(registry, *searches)).status == 200
+    assert (await ask_many(registry, by_addressee(), by_addressee())).status == 403
+    await registry.watch.exchange()
+    assert (await counted_today(registry))[PENSION] == Tally(
+        asked=4, by_number=1, missed_by_number=1, by_name=1, missed_by_name=1, refused=2
+    )
 
 
 # --------------------------------------------------------------------------------------------------- counting

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.domain.disclosure import BodyKind, Condition, Grant, SearchKey
+from registry.domain.errors import NotPermitted
 from registry.domain.numbers import individual_number_check_digit
 from registry.domain.trawling import (
     ALLOWANCES,
@@ -25,6 +26,7 @@ from registry.domain.trawling import (
     Tally,
     Verdict,
     allowance_of,
+    check_how_many,
     counted,
     judge,
     narrowed,
@@ -124,9 +126,7 @@ COUNTED = {
 def test_an_inquiry_counts_as(given_, tally):
     search, fields = given_
     assert counted(search, **fields) == tally
-    assert counted(search, **fields) + tally == Tally(
-        **{name: 2 * getattr(tally, name) for name in Tally.__struct_fields__}
-    )
+    assert counted(search, **fields) + tally == counted(search, 2, **fields)
 
 
 @given(
@@ -242,10 +242,25 @@ def granted(*searches):
     )
 
 
+@pytest.mark.parametrize("verdict", Verdict)
+def test_only_who_is_free_asks_about_many_at_once(verdict):
+    check_how_many(verdict, 1)
+    if verdict is Verdict.FREE:
+        check_how_many(verdict, 1_000)
+    else:
+        with pytest.raises(NotPermitted, match="not-allowed-here at /people"):
+            check_how_many(verdict, 2)
+
+
 @pytest.mark.parametrize(
     ("searches", "left"),
-    [((NUMBER, NAME), {NUMBER}), ((NUMBER, CODE, OWN), {NUMBER, CODE, OWN}), ((NAME,), {NAME})],
-    ids=["not by name", "all the strong ones", "by name where there is nothing else"],
+    [
+        ((NUMBER, NAME), {NUMBER}),
+        ((OWN, NAME, SearchKey.PSEUDONYM), {OWN, SearchKey.PSEUDONYM}),
+        ((NUMBER, CODE, OWN), {NUMBER, CODE, OWN}),
+        ((NAME, SearchKey.PSEUDONYM), {NAME, SearchKey.PSEUDONYM}),
+    ],
+    ids=["not by name", "by whom it knows already", "all the strong ones", "by name where no number is granted"],
 )
 def test_a_narrowed_caller_searches_by_its_strongest_keys(searches, left):
     assert narrowed(granted(*searches)).searches == left
