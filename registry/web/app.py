@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from time import perf_counter
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from registry.vault.keys import KeysRefused
 from registry.web import health
 from registry.web.api import inquiries, inquiry_list, removed_records, submissions, supplementary_records, time
 from registry.web.desk import Desk
-from registry.web.door import LARGEST_BODY, closed_in_time
+from registry.web.door import LARGEST_BODY, Passing
 from registry.web.metrics import REQUESTS, SECONDS
 from registry.web.openapi import schema
 from registry.web.problems import problem_answer
@@ -68,8 +69,12 @@ def make_app(desk: Desk, *, beside: Sequence[Callable[[], Coroutine[Any, Any, No
         logging_config=None,
         debug=False,
     )
+
+    def clock() -> datetime:
+        return desk.resources.clock()
+
     # Litestar's own middleware is left out where there is no route, and junk goes there as well.
-    app.asgi_handler = closed_in_time(app.asgi_handler)
+    app.asgi_handler = Passing(app.asgi_handler, clock)
     return app
 
 

@@ -1,12 +1,14 @@
 """The door: what a request may cost before anybody knows who sent it, and what is said of those turned away.
 
 The desk judges a request by its head (``contract.signing.verify_head``). Until then, and whenever it is answered by the
-head alone, nothing of its body is kept. What the sender is still sending is then let pass by, for otherwise an honest
-one with a wrong clock would see a broken line in the place of the answer; but only up to the size of the largest body,
-for so long, and for so many at once. Beyond that the answer comes at once and the connection ends with it.
+head alone, nothing of its body is kept. What an honest sender with a wrong clock is still sending is let pass by, or it
+would see a broken line in the place of the answer; but only so much of it, for so long, of so many at once. Beyond that
+the answer comes at once and the connection ends with it. (A gateway that finds the line broken sends less the next time,
+and so hears the answer then.)
 """
 
 from asyncio import timeout
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +16,7 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, ReceiveMessage, Scope, Send
 
-from registry.domain.pace import Bucket, Pace, take
+from registry.domain.pace import Bucket, Pace, take, weight
 from registry.services.trawling import Alarm
 from registry.web.metrics import ALARMS, UNREAD
 
@@ -22,8 +24,12 @@ log = structlog.get_logger("registry.door")
 
 LARGEST_BODY: Final = 8 << 20
 """Bytes; a batch of a hundred households has fewer."""
+PASSING_AT_MOST: Final = 1 << 20
+"""Bytes of a body that nobody wants which are taken, only to be dropped."""
+PASSING: Final = Pace(at_once=256, per_second=64)
+"""How much of all such bodies is taken, in ordinary bodies of 64 KB: to take and drop is work as well."""
 PASSING_WITHIN: Final = 10.0
-"""Seconds in which what nobody wants must have been sent."""
+"""Seconds in which such a body must have been sent."""
 PASSING_AT_ONCE: Final = 64
 """Requests whose unwanted bodies are let pass at the same time; each holds some 64 KB."""
 
@@ -56,40 +62,55 @@ def sound(alarm: Alarm) -> None:
     log.warning("caller asks suspiciously", caller=alarm.body, verdict=str(alarm.verdict), suspicions=suspicions)
 
 
-def closed_in_time(app: ASGIApp) -> ASGIApp:
-    """Let no answer leave while its request is still being sent, nor wait for it longer than a request is worth."""
-    passing = 0
+class Passing:
+    """Lets no answer leave while its request is still being sent, nor waits for it longer than a request is worth."""
 
-    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != ScopeType.HTTP or not _announces_body(scope):
-            await app(scope, receive, send)
+    def __init__(self, app: ASGIApp, clock: Callable[[], datetime]) -> None:
+        self._app = app
+        self._clock = clock
+        self._bucket: Bucket | None = None
+        self._at_once = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request; where its body is not wanted any more, see that its sender hears so."""
+        length = 0 if scope["type"] != ScopeType.HTTP else _announced(scope)
+        if not length:
+            await self._app(scope, receive, send)
             return
-        sending = _Sending(receive)
+        sending = _Sending(receive, length)
 
         async def answer(message: Message) -> None:
-            nonlocal passing
-            if message["type"] == "http.response.start" and sending.goes_on:
-                passing += 1
-                try:
-                    is_over = passing <= PASSING_AT_ONCE and await sending.let_pass()
-                finally:
-                    passing -= 1
-                if not is_over:
-                    UNREAD.inc()
-                    message["headers"] = [*message["headers"], (b"connection", b"close")]
+            if message["type"] == "http.response.start" and sending.goes_on and not await self._let_pass(sending):
+                UNREAD.inc()
+                message["headers"] = [*message["headers"], (b"connection", b"close")]
             await send(message)
 
-        await app(scope, sending.receive, answer)
+        await self._app(scope, sending.receive, answer)
 
-    return serve
+    async def _let_pass(self, sending: "_Sending") -> bool:
+        """Take the rest of a request and keep nothing of it; return whether it came to its end."""
+        if self._at_once >= PASSING_AT_ONCE or sending.length > PASSING_AT_MOST:
+            return False
+        self._bucket, wait = take(self._bucket, PASSING, self._clock(), weight(sending.length))
+        if wait:
+            return False
+        self._at_once += 1
+        try:
+            async with timeout(PASSING_WITHIN):
+                return await sending.to_its_end(PASSING_AT_MOST)
+        except TimeoutError:
+            return False
+        finally:
+            self._at_once -= 1
 
 
 class _Sending:
-    """A request that is still being sent."""
+    """A request that is being sent, of a ``length`` that its head announced."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, length: int) -> None:
         self._receive = receive
-        self._length = 0
+        self._taken = 0
+        self.length = length
         self.goes_on = True
 
     async def receive(self) -> ReceiveMessage:
@@ -97,23 +118,20 @@ class _Sending:
         self.goes_on = False
         if message["type"] == "http.request":
             self.goes_on = message.get("more_body", False)
-            self._length += len(message.get("body", b""))
+            self._taken += len(message.get("body", b""))
         return message
 
-    async def let_pass(self) -> bool:
-        """Take the rest and keep nothing of it; return whether it came to its end."""
-        try:
-            async with timeout(PASSING_WITHIN):
-                while self.goes_on and self._length <= LARGEST_BODY:
-                    await self.receive()
-        except TimeoutError:
-            return False
+    async def to_its_end(self, at_most: int) -> bool:
+        """Take what comes, up to ``at_most`` bytes in all; return whether that was everything."""
+        while self.goes_on and self._taken <= at_most:
+            await self.receive()
         return not self.goes_on
 
 
-def _announces_body(scope: Scope) -> bool:
-    """Whether the head says that a body follows (RFC 9112 § 6.3)."""
-    return any(
-        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
-        for name, value in scope["headers"]
-    )
+def _announced(scope: Scope) -> int:
+    """Return how long a body the head announces; one in chunks, of unknown length, is let pass like the longest."""
+    fields = dict(scope["headers"])
+    if b"transfer-encoding" in fields:
+        return PASSING_AT_MOST
+    said = fields.get(b"content-length", b"0")
+    return int(said[:18]) if said.isdigit() else PASSING_AT_MOST

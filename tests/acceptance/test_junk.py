@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from registry.contract.signing import RequestParts, SignatureRefused, verify_answer
 from registry.web import desk, door
-from registry.web.door import LARGEST_BODY, LINES, PASSING_AT_ONCE
+from registry.web.door import LARGEST_BODY, LINES, PASSING, PASSING_AT_MOST, PASSING_AT_ONCE
 from tests.acceptance.asking import ask, said
 from tests.acceptance.door import SUBMISSIONS, header, read, signed, unsigned, with_header
 from tests.acceptance.papers import by_number, report
@@ -39,9 +39,10 @@ class Heard(NamedTuple):
 class Sender:
     """Sends a request as a socket does, in chunks, no more than is taken; ``stalls`` after so many bytes."""
 
-    def __init__(self, parts, *, length=LARGEST_BODY, stalls=NEVER):
+    def __init__(self, parts, *, length=LARGEST_BODY, stalls=NEVER, announces=True):
         self.parts = parts
         self.length = length
+        self.announced = (b"content-length", b"%d" % length) if announces else (b"transfer-encoding", b"chunked")
         self.stalls = stalls
         self.taken = 0
         self.messages = []
@@ -64,7 +65,7 @@ class Sender:
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
             "method": self.parts.method,
-            "headers": [*headers, (b"content-length", str(self.length).encode())],
+            "headers": [*headers, self.announced],
             "scheme": "http",
             "path": path,
             "raw_path": path.encode(),
@@ -83,9 +84,10 @@ def nobody(path=SUBMISSIONS, method="POST"):
     return RequestParts(method=method, url=URL + path, headers=(("Content-Type", "application/json"),))
 
 
-async def test_a_thousand_unsigned_bodies_of_8_megabytes_take_no_memory_while_others_are_served(registry):
+@pytest.mark.parametrize("announces", [True, False], ids=["announced", "in chunks"])
+async def test_a_thousand_unsigned_bodies_of_8_megabytes_take_no_memory_while_others_are_served(registry, announces):
     said(await registry.inquire(PENSION, search=by_number()))
-    junk = [Sender(nobody()) for _ in range(1_000)]
+    junk = [Sender(nobody(), announces=announces) for _ in range(1_000)]
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
@@ -98,7 +100,8 @@ async def test_a_thousand_unsigned_bodies_of_8_megabytes_take_no_memory_while_ot
         tracemalloc.stop()
     assert {one.status for one in answers} == {401}
     assert all(said(one) for one in served)
-    assert peak - before < 2 * LARGEST_BODY  # 8,000 MB were sent
+    assert peak - before < 2 * LARGEST_BODY  # 8,000 MB were to be sent
+    assert sum(one.taken for one in answers) < 8 * LARGEST_BODY
 
 
 async def test_an_honest_sender_with_a_wrong_clock_is_told_so_on_a_line_that_stays(registry):
@@ -125,22 +128,32 @@ BODIES_NOBODY_WANTS = {
 
 
 @pytest.mark.parametrize(("parts", "status"), BODIES_NOBODY_WANTS.values(), ids=BODIES_NOBODY_WANTS)
-async def test_a_body_without_end_is_let_pass_only_as_far_as_the_largest_goes(registry, parts, status):
+async def test_of_a_body_without_end_that_nobody_wants_little_is_let_pass(registry, parts, status):
     heard = await Sender(parts, length=NEVER).send(registry)
+    assert (heard.status, heard.taken, heard.is_last) == (status, 0, True)
+    heard = await Sender(parts, length=NEVER, announces=False).send(registry)
     assert (heard.status, heard.is_last) == (status, True)
-    assert LARGEST_BODY < heard.taken <= LARGEST_BODY + len(CHUNK)
+    assert PASSING_AT_MOST < heard.taken <= PASSING_AT_MOST + len(CHUNK)
 
 
-async def test_a_signed_body_beyond_all_measure_is_not_even_begun(registry):
-    heard = await Sender(signed(registry, report()), length=NEVER).send(registry)
-    assert (heard.status, heard.is_last) == (413, True)
-    assert heard.taken <= LARGEST_BODY + len(CHUNK)
+@pytest.mark.parametrize(("announces", "most"), [(True, 0), (False, LARGEST_BODY + len(CHUNK))], ids=["said", "found"])
+async def test_a_signed_body_beyond_all_measure_is_not_taken_in(registry, announces, most):
+    heard = await Sender(signed(registry, report()), length=NEVER, announces=announces).send(registry)
+    assert (heard.status, heard.taken, heard.is_last) == (413, most, True)
 
 
 async def test_nobody_is_waited_for_who_sends_slowly_and_unsigned(registry, monkeypatch):
     monkeypatch.setattr(door, "PASSING_WITHIN", 0.05)
-    heard = await Sender(nobody(), stalls=MEGABYTE).send(registry)
-    assert (heard.status, heard.taken, heard.is_last) == (401, MEGABYTE, True)
+    heard = await Sender(nobody(), length=MEGABYTE, stalls=len(CHUNK)).send(registry)
+    assert (heard.status, heard.taken, heard.is_last) == (401, len(CHUNK), True)
+
+
+async def test_all_unwanted_bodies_together_are_let_pass_only_so_far(registry):
+    heard = [await Sender(nobody(), length=MEGABYTE).send(registry) for _ in range(20)]
+    passed = PASSING.at_once * len(CHUNK) // MEGABYTE
+    assert [one.is_last for one in heard] == [False] * passed + [True] * (20 - passed)
+    registry.clock.advance(seconds=60)
+    assert not (await Sender(nobody(), length=MEGABYTE).send(registry)).is_last
 
 
 async def test_a_known_caller_whose_body_is_late_is_to_send_it_again(registry, monkeypatch):
@@ -155,10 +168,10 @@ async def test_a_known_caller_whose_body_is_late_is_to_send_it_again(registry, m
 
 async def test_only_so_many_unwanted_bodies_are_let_pass_at_once(registry, monkeypatch):
     monkeypatch.setattr(door, "PASSING_WITHIN", 5.0)
-    stalled = [Sender(nobody(), stalls=0) for _ in range(PASSING_AT_ONCE)]
+    stalled = [Sender(nobody(), length=1, stalls=0) for _ in range(PASSING_AT_ONCE)]
     waiting = [asyncio.create_task(one.send(registry)) for one in stalled]
     while not all(one.done() for one in waiting):
-        heard = await Sender(nobody()).send(registry)
+        heard = await Sender(nobody(), length=1).send(registry)
         if heard.is_last:
             break
     assert (heard.status, heard.taken, heard.is_last) == (401, 0, True)
@@ -166,7 +179,7 @@ async def test_only_so_many_unwanted_bodies_are_let_pass_at_once(registry, monke
     for one in waiting:
         one.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
-    assert not (await Sender(nobody()).send(registry)).is_last
+    assert not (await Sender(nobody(), length=1).send(registry)).is_last
 
 
 async def test_a_flood_writes_few_lines_and_the_next_one_says_how_many_were_left_out(registry):
