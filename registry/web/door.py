@@ -3,7 +3,7 @@
 The desk judges a request by its head (``contract.signing.verify_head``). Until then, and whenever it is answered by the
 head alone, nothing of its body is kept. What an honest sender with a wrong clock is still sending is let pass by, or it
 would see a broken line in the place of the answer; but only so much of it, for so long, of so many at once. Beyond that
-the answer comes at once and the connection ends with it. (A gateway that finds the line broken sends less the next time,
+the answer comes at once and the connection ends with it. (A gateway that finds the line broken sends less next time,
 and so hears the answer then.)
 """
 
