@@ -1,7 +1,7 @@
 """Who asks too fast waits; who searches is narrowed, by every process and after a restart, until people lift it."""
 
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -14,17 +14,19 @@ from registry.domain.disclosure import SearchKey
 from registry.domain.trawling import FEW, REFUSED_AT_LEAST, Suspicion, Tally, Verdict
 from registry.services import clockwork
 from registry.services.resources import japan_date
+from registry.settings import Settings
 from registry.store import trawling
 from registry.store.engine import connect
 from registry.store.trawling import Narrowing
 from registry.store.unit_of_work import UnitOfWork
 from registry.web.door import LARGEST_BODY
 from registry.web.metrics import METRICS
+from registry.wiring import application
 from tests.acceptance.asking import ask, refused, said, told
 from tests.acceptance.door import header, is_signed, read, send, signed
 from tests.acceptance.papers import by_addressee, by_name, by_number, number, report
 from tests.acceptance.seen import receipt, rows
-from tests.house import MISSION, NOW, PENSION, TAX, TOWN, house
+from tests.house import MISSION, NOW, PENSION, TAX, TOWN, URL, house
 
 pytestmark = pytest.mark.anyio
 
@@ -241,6 +243,16 @@ async def test_what_is_counted_outlives_a_database_that_is_away(registry, databa
     await rows(database, "ALTER TABLE elsewhere RENAME TO caller_tally")
     await registry.watch.exchange()
     assert (await counted_today(registry))[PENSION].missed_by_name == 2
+
+
+async def test_a_registry_that_ends_in_order_hands_over_what_it_counted(registry, database, tmp_path):
+    keys, signing_key = tmp_path / "keys.json", tmp_path / "registry.pem"
+    registry.clock.now = datetime.now(UTC)
+    async with application(Settings(dsn=database, keys=keys, signing_key=signing_key, public_url=URL)) as app:
+        registry.app = app
+        said(await ask(registry, PENSION, search=by_name(NOBODY)))
+        assert await counted_today(registry) == {}
+    assert (await counted_today(registry))[PENSION].missed_by_name == 1
 
 
 async def test_a_new_day_begins_with_nothing_and_old_days_are_forgotten(registry):

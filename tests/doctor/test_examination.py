@@ -93,6 +93,10 @@ PLANTED = {
         {"role-too-much"},
     ),
     "the application may change movements": (sql("GRANT UPDATE ON movement TO registry_app"), {"role-too-much"}),
+    "the application may lift what is narrowed": (
+        sql("GRANT UPDATE ON caller_narrowing TO registry_app"),
+        {"role-too-much"},
+    ),
     "the application may write grants": (sql("GRANT INSERT ON grant_row TO registry_app"), {"role-too-much"}),
     "the sequencer may read people": (sql("GRANT SELECT ON person TO registry_sequencer"), {"role-too-much"}),
     "everybody may write records": (sql("GRANT UPDATE ON version TO PUBLIC"), {"role-too-much"}),
