@@ -2,9 +2,9 @@
 
 from alembic import context
 
-from registry.store.tables import metadata
+from registry.store import log_tables
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=True)
+context.configure(connection=connection, target_metadata=log_tables.log_head.metadata, transaction_per_migration=True)
 with context.begin_transaction():
     context.run_migrations()

@@ -26,24 +26,29 @@ LARGEST_DIFFERENCE: Final = timedelta(seconds=5)
 
 NOTHING_SPECIAL: Final = "NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION"
 
-GUARDED: Final = frozenset({"movement", "stamp", "disclosure_entry", "code_table_version", "area_change"})
+GUARDED: Final = frozenset({"movement", "stamp", "log_entry", "code_table_version", "area_change"})
 """Tables that are only added to, whoever asks."""
 
 ONLY_FOR_OWNER: Final = frozenset({"grant_row", "code_table_version", "sandbox_clock", "alembic_version"})
 STAMPS: Final = frozenset({"stamp", "known_until"})
-SEQUENCER_SEES: Final = STAMPS | {"pending_stamp", "sandbox_clock"}
+LOG: Final = frozenset({"log_entry", "log_chain", "log_tile", "log_head"})
+SEQUENCER_SEES: Final = STAMPS | LOG | {"pending_stamp", "log_pending", "sandbox_clock"}
 RECONCILER_WRITES: Final = frozenset({"reconciliation"})
 NEEDED: Final = frozenset(
     {
         ("registry_app", "submission", "INSERT"),
         ("registry_app", "movement", "INSERT"),
         ("registry_app", "pending_stamp", "INSERT"),
-        ("registry_app", "disclosure_entry", "INSERT"),
+        ("registry_app", "log_pending", "INSERT"),
+        ("registry_app", "log_year", "SELECT"),
         ("registry_app", "nonce", "INSERT"),
         ("registry_app", "grant_row", "SELECT"),
         ("registry_sequencer", "pending_stamp", "DELETE"),
         ("registry_sequencer", "stamp", "INSERT"),
         ("registry_sequencer", "known_until", "UPDATE"),
+        ("registry_sequencer", "log_pending", "DELETE"),
+        ("registry_sequencer", "log_entry", "INSERT"),
+        ("registry_sequencer", "log_head", "UPDATE"),
         ("registry_reconciler", "movement", "SELECT"),
         ("registry_reconciler", "reconciliation", "INSERT"),
     }
@@ -209,9 +214,12 @@ def _may(role: str, table: str, right: str) -> bool:
     if right == "TRUNCATE" or (right in {"UPDATE", "DELETE"} and table in GUARDED):
         return False
     if role == "registry_sequencer":
-        return table in SEQUENCER_SEES and (right == "SELECT" or table != "sandbox_clock")
+        ends_a_year = (table, right) == ("log_year", "DELETE")
+        return ends_a_year or (table in SEQUENCER_SEES and (right == "SELECT" or table != "sandbox_clock"))
     if right == "SELECT":
         return True
     if role == "registry_reconciler":
         return table in RECONCILER_WRITES
-    return table not in ONLY_FOR_OWNER | STAMPS
+    if table in {"log_pending", "log_year"}:
+        return right == "INSERT"
+    return table not in ONLY_FOR_OWNER | STAMPS | LOG

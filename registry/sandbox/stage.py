@@ -23,7 +23,7 @@ from registry.store.callers import RegisteredKey
 from registry.store.embedded import EmbeddedServer
 from registry.store.migrate import migrate
 from registry.vault.keys import FileKeyProvider
-from registry.wiring import SIGNING_KEY_ID, resources
+from registry.wiring import LOG_KEY_ID, SIGNING_KEY_ID, resources
 
 PRIVATE: Final = 0o600
 
@@ -45,6 +45,7 @@ class Stage:
         self._keys_folder.mkdir(parents=True)
         self.keys = {body: self._key(f"{body}-demo") for body in BODIES}
         self._registry_key = self._key(SIGNING_KEY_ID)
+        self._key(LOG_KEY_ID)
         (folder / "registry-keys").mkdir()
         public = folder / "registry-keys" / f"{SIGNING_KEY_ID}.pem"
         public.write_bytes(self._registry_key.verifying.to_pem())
@@ -125,6 +126,7 @@ class Stage:
             "REGISTRY_DSN": dsn,
             "REGISTRY_KEYS": str(self._keys_folder / "registry-keys.json"),
             "REGISTRY_SIGNING_KEY": str(self._keys_folder / f"{SIGNING_KEY_ID}.pem"),
+            "REGISTRY_LOG_KEY": str(self._keys_folder / f"{LOG_KEY_ID}.pem"),
             "REGISTRY_HOST": HOST,
             "REGISTRY_PORT": str(port),
             "REGISTRY_PUBLIC_URL": self.address,

@@ -19,16 +19,17 @@ from registry.contract.messages import SubmissionState
 from registry.domain import change_fact as facts
 from registry.domain.change_fact import ChangeFact
 from registry.domain.errors import InvalidInput
+from registry.domain.municipality import VIRTUAL_MUNICIPALITY
 from registry.domain.question import J_LIS, Finding, Question, wait_after
 from registry.domain.reconciliation import Identity
+from registry.services import disclosure_log, records
 from registry.services import questions as asking
-from registry.services import records
 from registry.services import supplementary_records as supplementary
 from registry.services.resources import Resources, japan_date
-from registry.store import callers, change_facts, questions, submissions
-from registry.store.callers import DisclosureEntry
+from registry.store import change_facts, questions, submissions
 from registry.store.submissions import Content, Submission
 from registry.store.unit_of_work import UnitOfWork
+from registry.transparency.entry import Disclosure
 
 log = structlog.get_logger("registry.jlis")
 
@@ -115,9 +116,11 @@ async def _prepared(resources: Resources, work: UnitOfWork, question: Question) 
         return await asking.close(work, question, Finding.OVERTAKEN, now)
     if question.asked_at is not None:
         return _Due(question=question, message=None)
-    told = tuple(sorted(field for field in now_stands.subject.__struct_fields__ if getattr(now_stands.subject, field)))
-    entry = DisclosureEntry(
+    told = frozenset(field for field in now_stands.subject.__struct_fields__ if getattr(now_stands.subject, field))
+    disclosure = Disclosure(
         asked_at=now,
+        provided_at=now,
+        provider=str(VIRTUAL_MUNICIPALITY.code),
         body=J_LIS,
         key_id=resources.signing_key.key_id,
         operation=OPERATION,
@@ -126,10 +129,9 @@ async def _prepared(resources: Resources, work: UnitOfWork, question: Question) 
         items=told,
         outcome="told",
         number_accessed="individual_number" in told,
-        person_id=question.person_id,
         correlation_id=question.question_id,
     )
-    callers.record_disclosure(work, entry)
+    await disclosure_log.record(resources, work, disclosure, (question.person_id,))
     message = SupplementaryQuestion(question_id=question.question_id, subject=now_stands.subject)
     return _Due(question=question, message=message)
 

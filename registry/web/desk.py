@@ -53,10 +53,12 @@ class Desk:
         status: int = OK,
         once: bool = False,
         only_reads: bool = False,
+        discloses: bool = False,
     ) -> Response[bytes]:
         """Identify the caller, do what ``prepare`` makes of the request, and sign the answer.
 
         ``once``: the request has effects and happens once per Idempotency-Key. ``only_reads``: it needs no transaction.
+        ``discloses``: it tells the caller of people, so it is refused, and logged, while nobody watches the log.
         """
         correlation_id = self.resources.new_id()
         parts = await self.parts(request)
@@ -67,6 +69,8 @@ class Desk:
             log.info("refused at the door", code=str(refusal.code), correlation_id=correlation_id)
             return self.respond(parts, refusal_answer(refusal, correlation_id), correlation_id)
         asked, act = self._prepared(caller, parts, operation, prepare, correlation_id)
+        if discloses and not self.keys.log_is_watched:
+            act = refusing(WireRefusal(ProblemCode.LOG_NOT_WATCHED))
         try:
             attendance = self.attendance(caller, asked, status, only_reads=only_reads)
             answer = await attendance.attend(act, once=_once(parts) if once else None)

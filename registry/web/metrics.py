@@ -15,6 +15,9 @@ REFUSED_AT_THE_DOOR: Final = Counter(
     "registry_refused_at_the_door", "Requests whose sender could not be identified", ["code"], registry=METRICS
 )
 STAMPED: Final = Counter("registry_stamped", "Submissions stamped by the sequencer", registry=METRICS)
+SEQUENCED: Final = Counter(
+    "registry_log_sequenced", "Entries of the log of disclosures that got their place", registry=METRICS
+)
 KNOWN_UNTIL: Final = Gauge(
     "registry_known_until_seconds", "The moment up to which everything is stamped (Unix time)", registry=METRICS
 )

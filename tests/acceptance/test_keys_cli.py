@@ -13,19 +13,25 @@ from registry.contract.keys import SigningKey
 from registry.settings import Settings
 from registry.vault.keys import FileKeyProvider
 from registry.wiring import prepare_keys, resources
+from tests.house import a_log_key
 
 
 @pytest.fixture
 def settings(database, tmp_path):
     FileKeyProvider.create(tmp_path / "keys.json")
     (tmp_path / "registry.pem").write_bytes(SigningKey.generate("registry").to_pem())
-    return Settings(dsn=database, keys=tmp_path / "keys.json", signing_key=tmp_path / "registry.pem")
+    return Settings(
+        dsn=database,
+        keys=tmp_path / "keys.json",
+        signing_key=tmp_path / "registry.pem",
+        log_key=a_log_key(tmp_path),
+    )
 
 
 @pytest.fixture
 def typed(settings, monkeypatch, capfd):
     """Types a command; returns what it printed on either side."""
-    for name in ("dsn", "keys", "signing_key"):
+    for name in ("dsn", "keys", "signing_key", "log_key"):
         monkeypatch.setenv(f"REGISTRY_{name.upper()}", str(getattr(settings, name)))
     monkeypatch.setenv("COLUMNS", "200")
 

@@ -12,8 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from registry.store.engine import asyncpg_url
+from registry.store.log_tables import metadata  # those of tables.py as well
 from registry.store.migrate import REVISIONS, downgrade, migrate
-from registry.store.tables import metadata
 
 pytestmark = pytest.mark.anyio
 
