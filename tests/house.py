@@ -103,12 +103,11 @@ class House:
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
         )
 
-    async def open_the_log(self) -> None:
-        """Make the key of the year and a first head, as they are there in a registry that runs."""
+    async def begin_year(self) -> None:
+        """Make the key of the log for this year, as a registry that runs has made it ahead."""
         async with self.resources.work() as work:
             await self.resources.keyring.log_year(work, self.clock.now)
             await work.commit()
-        await self.sequence()
 
     async def sequence(self) -> int:
         """Give the entries of the log their place; return how many they were."""
@@ -194,7 +193,8 @@ async def house(
         desk = Desk(resources=given, keys=directory, public_url=URL)
         opened = House(given, sequencer, make_app(desk))
         await opened.register_everybody()
-        await opened.open_the_log()
+        await opened.begin_year()
+        await opened.sequence()
         await directory.refresh()
         await opened.stamp()
         yield opened

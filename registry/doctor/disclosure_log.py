@@ -6,8 +6,7 @@ from typing import Final
 
 from registry.doctor.finding import Code, Finding, wrong
 from registry.doctor.visit import Visit
-from registry.services.disclosure_log import watched_at
-from registry.services.key_directory import WATCHED_WITHIN
+from registry.services.disclosure_log import WATCHED_WITHIN, watched_at
 from registry.services.resources import OwnLog
 from registry.store import disclosure_log, health
 from registry.transparency.checkpoint import open_checkpoint

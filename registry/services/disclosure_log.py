@@ -21,6 +21,7 @@ from registry.transparency.growth import grown
 from registry.transparency.refusals import LogRefused
 from registry.transparency.tiles import partial_tiles
 from registry.transparency.tree import Frontier
+from registry.transparency.witness import may_disclose
 from registry.vault.log_keys import LogYear
 from registry.vault.pseudonyms import log_subject
 from registry.vault.sealing import Place, open_sealed, seal
@@ -30,6 +31,9 @@ LARGEST_BATCH: Final = 2_000
 
 SIGN_AGAIN_AFTER: Final = timedelta(minutes=1)
 """Where nothing happens, the head is signed anew so often: a sign of life for the stop rule and the doctor."""
+
+WATCHED_WITHIN: Final = timedelta(hours=1)
+"""The stop rule: nothing is disclosed when the newest cosignature of the log is older."""
 
 
 # ------------------------------------------------------------------------------------------ the request's part
@@ -147,3 +151,11 @@ def watched_at(log: OwnLog, head: LogHead | None) -> int | None:
     except LogRefused:
         return None
     return max(checkpoint.cosigned_at.values(), default=None)
+
+
+def is_watched(resources: Resources, at: int | None) -> bool:
+    """Tell whether anything may be disclosed now that the log was last vouched for at ``at`` (:func:`watched_at`).
+
+    The time of the world outside counts, by which witnesses sign.
+    """
+    return may_disclose(at, int(resources.wall_clock().timestamp()), int(WATCHED_WITHIN.total_seconds()))

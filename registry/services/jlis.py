@@ -27,6 +27,7 @@ from registry.services import questions as asking
 from registry.services import supplementary_records as supplementary
 from registry.services.resources import Resources, japan_date
 from registry.store import change_facts, questions, submissions
+from registry.store import disclosure_log as stored_log
 from registry.store.submissions import Content, Submission
 from registry.store.unit_of_work import UnitOfWork
 from registry.transparency.entry import Disclosure
@@ -90,12 +91,17 @@ async def _over_the_line(port: JLis, due: _Due) -> SupplementaryAnswer | None:
 
 
 async def _next_due(resources: Resources) -> _Due | Finding | None:
-    """Put off the question whose turn it is, and log what will be told; None where no turn has come.
+    """Put off the question whose turn it is, and log what will be told; None where no turn has come, or may.
 
     A Finding where it needs no asking any more, or is put off because people decide about the record.
     """
     async with resources.work() as work:
         now = resources.clock()
+        if not disclosure_log.is_watched(
+            resources, disclosure_log.watched_at(resources.log, await stored_log.head(work))
+        ):
+            log.warning("nobody watches the log of disclosures: nothing is asked")
+            return None
         question = await questions.lock_due(work, J_LIS, now)
         if question is None:
             return None

@@ -10,15 +10,12 @@ import msgspec
 
 from registry.contract.keys import VerifyingKey
 from registry.domain.disclosure import Grant
-from registry.services.disclosure_log import watched_at
+from registry.services.disclosure_log import is_watched, watched_at
 from registry.services.resources import Resources
 from registry.store import callers, disclosure_log
 from registry.store.callers import RegisteredKey
-from registry.transparency.witness import may_disclose
 
 READ_AGAIN_AFTER: Final = timedelta(seconds=1)
-WATCHED_WITHIN: Final = timedelta(hours=1)
-"""The stop rule: nothing is disclosed when the newest cosignature of the log is older."""
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -50,9 +47,8 @@ class KeyDirectory:
 
     @property
     def log_is_watched(self) -> bool:
-        """Whether anything may be disclosed: the time of the world outside counts, by which witnesses sign."""
-        now = int(self._resources.wall_clock().timestamp())
-        return may_disclose(self._watched_at, now, int(WATCHED_WITHIN.total_seconds()))
+        """Whether anything may be disclosed now."""
+        return is_watched(self._resources, self._watched_at)
 
     def verifying(self, key_id: str) -> VerifyingKey | None:
         """Return the key to check a request with, or None if it is not registered or not valid now."""

@@ -53,8 +53,9 @@ async def test_a_report_sent_again_is_answered_with_the_same_bytes_and_has_no_se
     registry, database, message
 ):
     first = await registry.submit(message, key="report-1")
-    before = await counts(database)
     registry.clock.advance(days=80)
+    await registry.begin_year()
+    before = await counts(database)
     again = await registry.submit(message, key="report-1")
     assert (again.status, again.body) == (first.status, first.body)
     assert again.header("registry-receipt") == first.header("registry-receipt")

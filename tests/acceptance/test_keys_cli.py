@@ -84,13 +84,15 @@ def test_every_key_is_shown_by_what_it_is_known_by_and_none_by_its_secret(typed,
         result_action="return_value",
     )
     shown = json.loads(typed("show", "--json").out)["keys"]
-    assert [one["purpose"] for one in shown] == ["signs answers", "master and index", "month", "caller JP-CG-NEW-YORK"]
-    month, caller = shown[2:]
+    purposes = ["signs answers", "signs the log", "master and index", "month", "caller JP-CG-NEW-YORK"]
+    assert [one["purpose"] for one in shown] == purposes
+    month, caller = shown[3:]
     assert (month["key_id"], month["since"], month["note"]) == ("299912", "2999-12", "1 data keys")
     assert (caller["key_id"], caller["fingerprint"]) == ("ny-1", sha256(pem).hexdigest()[:16])
     said = typed("show").out + json.dumps(shown)
     secrets = msgspec.json.decode(settings.keys.read_bytes())
-    for secret in (secrets["master"], secrets["mac"], settings.signing_key.read_text().splitlines()[1]):
+    private = [path.read_text().splitlines()[1] for path in (settings.signing_key, settings.log_key)]
+    for secret in (secrets["master"], secrets["mac"], *private):
         assert secret not in said
 
 

@@ -351,3 +351,12 @@ async def test_j_lis_refuses_a_registry_that_it_does_not_know(registry, database
         run = await jlis.ask(registry.resources, port)
     assert (run.refused, run.findings.total()) == (1, 0)
     assert await questions(database) == [("j-lis", "no-answer-yet")]
+
+
+async def test_nothing_is_told_to_j_lis_while_nobody_watches_the_log(registry, database):
+    await long_ago(registry)
+    registry.wall_clock.ahead = timedelta(hours=2)
+    assert (await asked(registry, book(entry()))).findings.total() == 0
+    assert await rows(database, "SELECT attempts FROM question") == [(0,)]
+    await registry.sequence()
+    assert dict((await asked(registry, book(entry()))).findings) == {Finding.FOUND: 1}
