@@ -13,7 +13,7 @@ from registry.transparency.checkpoint import Checkpoint, cosign_checkpoint
 from registry.transparency.entry import Disclosure, check_chain
 from registry.transparency.note import Note
 from tests.acceptance.asking import ask, refused, settle, told
-from tests.acceptance.papers import by_name, kichiro, person, removed_record, report
+from tests.acceptance.papers import by_name, by_number, kichiro, person, removed_record, report
 from tests.acceptance.seen import outcomes, person_ids, receipt, rows
 from tests.house import PENSION, TOWN, house
 from tests.logged import about, log
@@ -132,14 +132,20 @@ async def test_a_year_whose_keys_were_destroyed_opens_for_nobody(registry, datab
 # -------------------------------------------------------------------------------------- nobody watches: stop
 
 
+async def in_bulk(registry):
+    terms = {"affair": "pension-benefit", "basis": "番号法19条8号", "handled_by": "clerk-7", "fields": ["status"]}
+    return await registry.post(PENSION, "/v1/inquiries/bulk", terms | {"people": [{"search": by_number()}]})
+
+
 @pytest.mark.parametrize(
     "stopped",
     [
         lambda registry: ask(registry, PENSION),
+        in_bulk,
         lambda registry: registry.get(TOWN, "/v1/removed-record-questions"),
         lambda registry: registry.get(TOWN, "/v1/supplementary-questions"),
     ],
-    ids=["an inquiry", "who is asked for", "whose supplementary record is asked for"],
+    ids=["an inquiry", "an inquiry about many", "who is asked for", "whose supplementary record is asked for"],
 )
 async def test_nothing_is_disclosed_while_the_head_of_the_log_is_older_than_an_hour(registry, stopped):
     await settle(registry)
