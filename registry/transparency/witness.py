@@ -87,12 +87,15 @@ def judge(offer: Offer, log_keys: tuple[NoteKey, ...], memory: Memory | None, no
     The caller keeps ``remember`` durably **before** it signs, and lets no other judgement of this log pass between
     reading ``memory`` and that: two offers judged by one memory could be two histories (C2SP tlog-witness).
 
-    Raises :class:`LogRefused`: what :func:`open_checkpoint` says of the note; ROLLBACK for fewer leaves than were
-    cosigned; FORK for another root of the same number; STALE when the proof begins at another size than the one
-    remembered (the log asks anew from there); PROOF_MISMATCH for leaves that do not continue it; CLOCK_REVERSED
-    when ``now`` is before the last cosignature, which would tell of two largest trees at one time.
+    Raises :class:`LogRefused`: what :func:`open_checkpoint` says of the note; SIZE_IMPOSSIBLE when the proof begins
+    beyond the checkpoint; ROLLBACK for fewer leaves than were cosigned; FORK for another root of the same number;
+    STALE when the proof begins at another size than the one remembered (the log asks anew from there); PROOF_MISMATCH
+    for leaves that do not continue it; CLOCK_REVERSED when ``now`` is before the last cosignature, which would tell of
+    two largest trees at one time.
     """
     checkpoint = open_checkpoint(offer.note, log_keys, ()).checkpoint
+    if offer.old_size > checkpoint.head.size:
+        raise LogRefused(LogFault.SIZE_IMPOSSIBLE)
     if memory is not None:
         _demand_newer(checkpoint.head, memory, now)
     if offer.old_size != (memory.head.size if memory else 0):
