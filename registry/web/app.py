@@ -17,7 +17,17 @@ from registry.contract.problems import ProblemCode
 from registry.store.unit_of_work import StoreUnavailable
 from registry.vault.keys import KeysRefused
 from registry.web import health
-from registry.web.api import inquiries, inquiry_list, removed_records, submissions, supplementary_records, time
+from registry.web.api import (
+    inquiries,
+    inquiry_list,
+    removed_records,
+    submissions,
+    supplementary_records,
+    time,
+)
+from registry.web.api import (
+    log as disclosure_log,
+)
 from registry.web.desk import LARGEST_BODY, Desk
 from registry.web.metrics import REQUESTS, SECONDS
 from registry.web.openapi import schema
@@ -38,6 +48,10 @@ ROUTES: Final = (
     inquiry_list.questions,
     inquiry_list.answer,
     time.time,
+    disclosure_log.checkpoint,
+    disclosure_log.tile,
+    disclosure_log.inclusion,
+    disclosure_log.consistency,
     health.live,
     health.ready,
     health.metrics,

@@ -18,6 +18,9 @@ STAMPED: Final = Counter("registry_stamped", "Submissions stamped by the sequenc
 SEQUENCED: Final = Counter(
     "registry_log_sequenced", "Entries of the log of disclosures that got their place", registry=METRICS
 )
+COSIGNED_AT: Final = Gauge(
+    "registry_log_cosigned_at_seconds", "When a witness last cosigned the log (Unix time)", registry=METRICS
+)
 KNOWN_UNTIL: Final = Gauge(
     "registry_known_until_seconds", "The moment up to which everything is stamped (Unix time)", registry=METRICS
 )
