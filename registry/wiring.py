@@ -2,18 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import structlog
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from litestar import Litestar
 from sqlalchemy.exc import SQLAlchemyError
 
 from registry.contract.keys import SigningKey
 from registry.services import area_changes, clockwork, disclosure_log
 from registry.services.code_tables import CodeTables
+from registry.services.cosigning import Cosigning
 from registry.services.key_directory import KeyDirectory
 from registry.services.resources import OwnLog, Resources
 from registry.settings import Settings, SettingsRefused
@@ -21,7 +21,7 @@ from registry.store import sandbox_clock
 from registry.store.engine import connect
 from registry.store.keyring import Keyring
 from registry.store.unit_of_work import StoreUnavailable, UnitOfWork
-from registry.transparency.note import KeyKind, NoteKey
+from registry.transparency.note import KeyKind, of_signing_key
 from registry.transparency.refusals import LogRefused
 from registry.transparency.witness import read_witnesses
 from registry.vault.keys import KeysRefused, read_private
@@ -29,9 +29,10 @@ from registry.vault.providers import key_provider
 from registry.vault.pseudonyms import Pseudonyms
 from registry.vault.sealing import SealBroken
 from registry.vault.search_keys import SearchKeys
+from registry.watching.witness_line import WitnessLine
 from registry.web.app import make_app
 from registry.web.desk import Desk
-from registry.web.metrics import KNOWN_UNTIL, SEQUENCED, STAMPED
+from registry.web.metrics import COSIGNED_AT, KNOWN_UNTIL, SEQUENCED, STAMPED
 
 SEARCH_KEY_GENERATION = 1
 SIGNING_KEY_ID = "registry"
@@ -41,6 +42,8 @@ STAMP_EVERY = 0.1
 """Seconds between two rounds of the sequencer: how long new knowledge waits for its stamp."""
 SEQUENCE_EVERY = 0.2
 """Seconds between two rounds of the sequencer of the log: how long an entry waits for its place."""
+COSIGN_EVERY = 1.0
+"""Seconds between two rounds to the witnesses: how long a new head waits for their word."""
 LOOK_AT_CLOCK_EVERY = 0.5
 FORGET_EVERY = 60.0
 PREPARE_KEYS_EVERY = 60.0
@@ -106,17 +109,13 @@ async def resources(
 
 def own_log(settings: Settings) -> OwnLog:
     """Return the log of disclosures as its key file and the list of its witnesses make it; raises KeysRefused."""
-    try:
-        key = SigningKey.from_pem(LOG_KEY_ID, read_private(settings.log_key))
-    except ValueError as error:
-        raise KeysRefused(f"REGISTRY_LOG_KEY: {error}") from None
-    private = key.private
-    if not isinstance(private, Ed25519PrivateKey):
-        raise KeysRefused("REGISTRY_LOG_KEY: the key of a log is Ed25519")
     listed = "" if settings.witnesses is None else settings.witnesses.read_text(encoding="utf-8")
     try:
-        public = NoteKey(name=settings.log_origin, public=private.public_key().public_bytes_raw(), kind=KeyKind.LOG)
+        key = SigningKey.from_pem(LOG_KEY_ID, read_private(settings.log_key))
+        public = of_signing_key(key, settings.log_origin, KeyKind.LOG)
         return OwnLog(key=public, sign=key.sign, witnesses=read_witnesses(listed))
+    except ValueError as error:
+        raise KeysRefused(f"REGISTRY_LOG_KEY: {error}") from None
     except LogRefused as refused:
         raise KeysRefused(f"REGISTRY_PUBLIC_URL or REGISTRY_WITNESSES: {refused}") from None
 
@@ -129,18 +128,21 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
     """
     async with (
         resources(settings) as app,
-        resources(settings, role=SEQUENCER, pool_size=2) as sequencer,
+        resources(settings, role=SEQUENCER, pool_size=3) as sequencer,
+        _cosigning(sequencer) as cosigning,
     ):
         if settings.production and not app.log.witnesses:
             raise SettingsRefused("production needs a witness of its log: set REGISTRY_WITNESSES")
         app.codes.read()
         await _sequence(sequencer)
+        await _cosign(cosigning)
         keys = KeyDirectory(app)
         await keys.refresh()
         desk = Desk(resources=app, keys=keys, public_url=settings.address)
         beside = [
             lambda: again_and_again(STAMP_EVERY, lambda: _stamp(sequencer)),
             lambda: again_and_again(SEQUENCE_EVERY, lambda: _sequence(sequencer)),
+            lambda: again_and_again(COSIGN_EVERY, lambda: _cosign(cosigning)),
             lambda: again_and_again(FORGET_EVERY, lambda: clockwork.forget(app)),
             lambda: again_and_again(FORGET_EVERY, lambda: _destroy_years_over(sequencer)),
             lambda: again_and_again(PREPARE_KEYS_EVERY, lambda: prepare_keys(app)),
@@ -192,6 +194,24 @@ async def _sequence(sequencer: Resources) -> None:
         SEQUENCED.inc(placed)
         if placed < disclosure_log.LARGEST_BATCH:
             return
+
+
+@asynccontextmanager
+async def _cosigning(sequencer: Resources) -> AsyncIterator[Cosigning]:
+    """Open the lines to the witnesses for as long as the block lasts."""
+    async with AsyncExitStack() as lines:
+        opened = [await lines.enter_async_context(WitnessLine(one)) for one in sequencer.log.witnesses]
+        yield Cosigning(sequencer, opened)
+
+
+async def _cosign(cosigning: Cosigning) -> None:
+    try:
+        cosigned_at = await cosigning.round()
+    except LogRefused as refused:
+        log.warning("the log of disclosures is not in order: see registry verify-log", code=str(refused.code))
+    else:
+        if cosigned_at is not None:
+            COSIGNED_AT.set(cosigned_at)
 
 
 async def _destroy_years_over(sequencer: Resources) -> None:

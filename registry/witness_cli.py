@@ -10,6 +10,7 @@ import uvicorn
 from cyclopts import Parameter
 from cyclopts.types import ExistingDirectory
 
+from registry import published_keys
 from registry.command_line import FAILED, NOT_UNDERSTOOD, told
 from registry.contract.keys import SigningKey
 from registry.telling import say, stop
@@ -56,40 +57,43 @@ Port = Annotated[int, Parameter(help=told("The port to listen at.", "待ち受�
 
 
 def init(folder: NewFolder, /, *, name: Name) -> None:
-    """Make a witness: its key, and a memory in which nothing stands yet."""
+    """Make a witness, and say what the log has to know of it."""
+    published = make(folder, name)
+    say.print(
+        f"made. The log knows it by this key, which stands in REGISTRY_WITNESSES before its address:\n{published.text}",
+        soft_wrap=True,
+    )
+
+
+def make(folder: Path, name: str) -> NoteKey:
+    """Make the folder of a witness, its key and a memory in which nothing stands; return its published key."""
     key = SigningKey.generate(KEY_ID)
     try:
         published = of_signing_key(key, name, KeyKind.WITNESS)
-    except LogRefused:
-        stop("--name: no space and no plus in it", NOT_UNDERSTOOD)
-    try:
         folder.mkdir(mode=0o700, parents=True)
         with os.fdopen(os.open(folder / PRIVATE_KEY, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb") as file:
             file.write(key.to_pem())
         (folder / PUBLIC_KEY).write_text(f"{published.text}\n", encoding="utf-8")
         Memories.create(folder / MEMORIES)
+    except LogRefused:
+        stop("--name: no space and no plus in it", NOT_UNDERSTOOD)
     except FileExistsError:
         stop(f"{folder} is there already; a witness is made once and keeps what it remembers", FAILED)
-    say.print(
-        f"made. Its published key, which the log writes into REGISTRY_WITNESSES before its address: {published.text}",
-        soft_wrap=True,
-    )
+    return published
 
 
 def serve(folder: Folder, log_keys: LogKeys, /, *, host: Host = "127.0.0.1", port: Port = 8420) -> None:
     """Cosign until Ctrl-C."""
+    logs = published_keys.read(log_keys, KeyKind.LOG)
     try:
         key = SigningKey.from_pem(KEY_ID, (folder / PRIVATE_KEY).read_bytes())
         published = NoteKey.from_text((folder / PUBLIC_KEY).read_text(encoding="utf-8").strip())
-        logs = [NoteKey.from_text(text) for text in log_keys]
         if of_signing_key(key, published.name, KeyKind.WITNESS) != published:
             stop(f"{PRIVATE_KEY} and {PUBLIC_KEY} are not of one pair", FAILED)
-    except LogRefused:
-        stop("a published key has the form <name>+<key id>+<base64> (C2SP signed-note)", NOT_UNDERSTOOD)
     except (OSError, ValueError) as refused:
         stop(str(refused), FAILED)
-    if any(log.kind is not KeyKind.LOG for log in logs):
-        stop("a witness cosigns logs: their keys are of the kind 0x01", NOT_UNDERSTOOD)
+    except LogRefused:
+        stop(f"{PUBLIC_KEY} is no published key", FAILED)
     try:
         with Memories(folder / MEMORIES) as memories:
             cosigner = Cosigner(published, key.sign, logs, memories, lambda: int(time.time()))

@@ -37,6 +37,9 @@ from registry.transparency.tree import HASH_BYTES
 LOG_LOCK: Final = 0x5E90106
 """The advisory lock that makes one sequencer the one that gives places, for the length of one batch."""
 
+COSIGN_LOCK: Final = 0x5E90107
+"""The advisory lock that makes one process the one that asks the witnesses, for the length of one round."""
+
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
     """An entry as its request leaves it; ``sealed`` opens with the key of its subject and year, at its id alone."""
@@ -93,6 +96,11 @@ _PENDING: Final = Insertion(t.log_pending)
 async def lead(work: UnitOfWork) -> bool:
     """Become the one that gives places, until the transaction ends; False where another one is at it."""
     return bool((await work.run(select(func.pg_try_advisory_xact_lock(LOG_LOCK)))).scalar_one())
+
+
+async def lead_cosigning(work: UnitOfWork) -> bool:
+    """Become the one that asks the witnesses, until the transaction ends; False where another one is at it."""
+    return bool((await work.run(select(func.pg_try_advisory_xact_lock(COSIGN_LOCK)))).scalar_one())
 
 
 async def waiting(work: UnitOfWork, at_most: int) -> dict[int, Waiting]:
