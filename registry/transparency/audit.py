@@ -36,8 +36,14 @@ class Audit:
         self.findings: list[AuditFinding] = []
         self.size = 0
         self._ends: dict[int, tuple[Tile, bytes]] = {}  # the last tile of each level
+        self._ahead: list[TreeHead] = []
+        self.remember(remembered)
+
+    def remember(self, heads: Iterable[TreeHead]) -> None:
+        """Let the tree have to pass through these heads too; it has not grown yet."""
         # Every log begins empty, so of the empty tree there is nothing to remember.
-        self._ahead = sorted((head for head in remembered if head.size), key=lambda head: head.size, reverse=True)
+        ahead = [*self._ahead, *(head for head in heads if head.size)]
+        self._ahead = sorted(ahead, key=lambda head: head.size, reverse=True)
 
     def finds(self, code: LogFault, where: str) -> None:
         """Write down that something is wrong."""
