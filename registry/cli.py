@@ -5,6 +5,7 @@ from typing import Final
 
 from cyclopts import CycloptsError
 
+from registry import log_catalogue
 from registry.command_line import (
     DONE,
     FAILED,
@@ -154,6 +155,10 @@ callers.add(
     ),
     examples="registry callers register ny-2026 ny-2026.pub.pem --body JP-CG-NEW-YORK --kind mission",
 )
+
+# ------------------------------------------------------------------------------------ the log of disclosures
+
+log_catalogue.add_to(registry)
 
 # ------------------------------------------------------------------------------------------ tables of codes
 
