@@ -55,6 +55,8 @@ BULKS: Final = 20
 
 Profiles = dict[str, list[Share]]
 """What each part of the program takes, by hot path."""
+LOG_ENTRIES: Final = 50_000
+LOG_INQUIRIES: Final = 200
 
 app: Final = App(name="benchmarks", help="Measure the registry against the floor of this machine.")
 say: Final = Console(stderr=True, highlight=False)
@@ -99,6 +101,7 @@ async def _measure(setting: Setting, people_count: int, requests: int) -> tuple[
     figures = [loading]
     await _until_stamped(setting)
     figures += await _inquiries(setting, numbers, requests)
+    figures += await _log_of_disclosures(setting, numbers)
     reports = (_report(record) for record in kept)
     figures += await _submissions(setting, reports, requests)
     await _until_stamped(setting)
@@ -197,6 +200,46 @@ async def _bulk_inquiries(setting: Setting, numbers: Sequence[str]) -> Figure:
         p50_ms=run.percentile(0.5),
         p99_ms=run.percentile(0.99),
     )
+
+
+async def _log_of_disclosures(setting: Setting, numbers: Sequence[str]) -> list[Figure]:
+    """Measure how fast entries get their place, and how long after its answer that of one inquiry has it."""
+    connection = await asyncpg.connect(setting.postgres.dsn())
+    await _until_placed(connection)
+    await connection.execute(_MANY_ENTRIES, LOG_ENTRIES)
+    began = perf_counter()
+    await _until_placed(connection)
+    rate = LOG_ENTRIES / (perf_counter() - began)
+    waits = []
+    for index in range(LOG_INQUIRIES):
+        size = await connection.fetchval(_LOG_SIZE)
+        _demand(await closed_loop(setting.port, [setting.inquiry(numbers[index * 31 % len(numbers)])], 1), 200)
+        began = perf_counter()
+        while await connection.fetchval(_LOG_SIZE) == size:
+            pass
+        waits.append((perf_counter() - began) * 1_000)
+    await connection.close()
+    waits.sort()
+    p50, p99 = waits[len(waits) // 2], waits[len(waits) * 99 // 100]
+    return [
+        Figure(name="log entries sequenced", value=rate, unit="entries/s", n=LOG_ENTRIES),
+        Figure(name="receipt available", value=p99, unit="ms p99", n=len(waits), p50_ms=p50, p99_ms=p99),
+    ]
+
+
+_LOG_SIZE: Final = "SELECT size FROM log_head, pg_sleep(0.002)"
+_MANY_ENTRIES: Final = """
+    INSERT INTO log_pending (entry_id, subject, year, content_commitment, sealed)
+    SELECT gen_random_uuid(), upper(translate(md5((n % 5000)::text), '0189', 'abcd')), 2025,
+        sha256(n::text::bytea), decode(repeat(md5(n::text), 40), 'hex')
+    FROM generate_series(1, $1::integer) AS n
+"""
+"""Entries of 5,000 people, as wide as those of an inquiry."""
+
+
+async def _until_placed(connection: asyncpg.Connection) -> None:
+    while await connection.fetchval("SELECT EXISTS (SELECT FROM log_pending) FROM pg_sleep(0.01)"):
+        pass
 
 
 async def _submissions(setting: Setting, reports: Iterator[dict[str, Any]], requests: int) -> list[Figure]:

@@ -24,7 +24,7 @@ from registry.store.callers import RegisteredKey
 from registry.store.embedded import EmbeddedServer
 from registry.store.migrate import migrate
 from registry.vault.keys import FileKeyProvider
-from registry.wiring import SIGNING_KEY_ID, resources
+from registry.wiring import LOG_KEY_ID, SIGNING_KEY_ID, resources
 
 MISSION: Final = "JP-CG-NEW-YORK"
 TOWN: Final = "131016"
@@ -57,11 +57,14 @@ class Setting:
         self._offices = cycle(PENSIONS)
         registry_key = SigningKey.generate(SIGNING_KEY_ID)
         (folder / "registry.pem").write_bytes(registry_key.to_pem())
+        (folder / "log.pem").touch(mode=0o600)
+        (folder / "log.pem").write_bytes(SigningKey.generate(LOG_KEY_ID).to_pem())
         FileKeyProvider.create(folder / "keys.json")
         self.environment = {
             "REGISTRY_DSN": self.postgres.dsn(),
             "REGISTRY_KEYS": str(folder / "keys.json"),
             "REGISTRY_SIGNING_KEY": str(folder / "registry.pem"),
+            "REGISTRY_LOG_KEY": str(folder / "log.pem"),
             "REGISTRY_HOST": HOST,
             "REGISTRY_PORT": str(self.port),
         }

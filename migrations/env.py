@@ -2,10 +2,9 @@
 
 from alembic import context
 
-from registry.store import trawling_tables  # noqa: F401 - puts its tables into the same metadata
-from registry.store.tables import metadata
+from registry.store import log_tables, trawling_tables  # noqa: F401 - their tables are in the same metadata
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=True)
+context.configure(connection=connection, target_metadata=log_tables.log_head.metadata, transaction_per_migration=True)
 with context.begin_transaction():
     context.run_migrations()

@@ -5,6 +5,7 @@ from typing import Final
 
 from cyclopts import CycloptsError
 
+from registry import log_catalogue
 from registry.command_line import (
     DONE,
     FAILED,
@@ -19,14 +20,14 @@ from registry.command_line import (
 ABOUT: Final = told(
     """The registry of Japan's residents abroad: one virtual municipality.
 
-Settings come from the environment: REGISTRY_DSN, REGISTRY_KEYS, REGISTRY_SIGNING_KEY and, where needed, REGISTRY_ENV,
-REGISTRY_HOST, REGISTRY_PORT, REGISTRY_PUBLIC_URL. `registry demo` needs none of them. Where something does not work,
-`registry doctor` says what is wrong and how to mend it.""",
+Settings come from the environment: REGISTRY_DSN, REGISTRY_KEYS, REGISTRY_SIGNING_KEY, REGISTRY_LOG_KEY and, where
+needed, REGISTRY_ENV, REGISTRY_HOST, REGISTRY_PORT, REGISTRY_PUBLIC_URL, REGISTRY_WITNESSES. `registry demo` needs none
+of them. Where something does not work, `registry doctor` says what is wrong and how to mend it.""",
     """在外邦人登録システム。国外に住む日本国民のための仮想の自治体。
 
-設定は環境変数から読む。REGISTRY_DSN、REGISTRY_KEYS、REGISTRY_SIGNING_KEY は必須、REGISTRY_ENV、REGISTRY_HOST、
-REGISTRY_PORT、REGISTRY_PUBLIC_URL は任意。`registry demo` には設定が要らない。うまく動かないときは `registry doctor` が
-原因と直し方を示す。""",
+設定は環境変数から読む。REGISTRY_DSN、REGISTRY_KEYS、REGISTRY_SIGNING_KEY、REGISTRY_LOG_KEY は必須、REGISTRY_ENV、
+REGISTRY_HOST、REGISTRY_PORT、REGISTRY_PUBLIC_URL、REGISTRY_WITNESSES は任意。`registry demo` には設定が要らない。うまく
+動かないときは `registry doctor` が原因と直し方を示す。""",
 )
 EXITS: Final[ExitCodes] = {
     DONE: told("done", "完了"),
@@ -49,10 +50,11 @@ registry.add(
     "serve",
     "registry.service_cli:serve",
     told(
-        "Serve the signed interface until Ctrl-C. The sequencer of known time runs along.",
-        "署名付きの通信を Ctrl-C まで受け付ける。把握日時の付与も並行して行う。",
+        "Serve the signed interface until Ctrl-C. The sequencers of known time and of the log run along.",
+        "署名付きの通信を Ctrl-C まで受け付ける。把握日時の付与と情報提供等の記録の編成も並行して行う。",
     ),
-    examples="REGISTRY_DSN=postgresql://… REGISTRY_KEYS=keys.json REGISTRY_SIGNING_KEY=registry.pem registry serve",
+    examples="REGISTRY_DSN=postgresql://… REGISTRY_KEYS=keys.json REGISTRY_SIGNING_KEY=registry.pem "
+    "REGISTRY_LOG_KEY=log.pem registry serve",
 )
 registry.add(
     "migrate",
@@ -297,6 +299,10 @@ grants.add(
     ),
     examples="registry grants end 6f1d2c1e-… --on 2027-04-01 --by sato --unit residents",
 )
+
+# ------------------------------------------------------------------------------------ the log of disclosures
+
+log_catalogue.add_to(registry)
 
 # ------------------------------------------------------------------------------------------ tables of codes
 

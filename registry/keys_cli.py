@@ -78,10 +78,11 @@ async def _made_in_token(given_settings: Settings) -> None:
 
 async def _shown(given_settings: Settings) -> list[ShownKey]:
     async with resources(given_settings, role=None, pool_size=1) as given, given.work() as work:
-        public, provider = given.signing_key.verifying, given.provider
+        public, log_key, provider = given.signing_key.verifying, given.log.key, given.provider
         carried = await health.data_keys(work)
         return [
             ShownKey(purpose="signs answers", key_id=public.key_id, fingerprint=_fingerprint(public.to_pem())),
+            ShownKey(purpose="signs the log", key_id=log_key.text, fingerprint=_fingerprint(log_key.public)),
             ShownKey(purpose="master and index", key_id="REGISTRY_KEYS", fingerprint=_check_value(provider)),
             *(_of_month(key, provider, carried.get(key.kek_id, 0)) for key in await health.month_keys(work)),
             *(_of_caller(key) for key in await callers.registered_keys(work)),

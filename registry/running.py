@@ -3,18 +3,17 @@
 import asyncio
 import os
 from collections.abc import Coroutine
-from typing import Any, Final, Never
+from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
 from sqlalchemy.exc import SQLAlchemyError
 
 from registry.command_line import FAILED, NOT_UNDERSTOOD
 from registry.settings import Settings, SettingsRefused
 from registry.store.unit_of_work import StoreUnavailable
+from registry.telling import say, stop
 from registry.vault.keys import KeysRefused
 
-say: Final = Console(stderr=True, highlight=False)
+__all__ = ["run", "say", "settings", "stop"]
 
 
 def settings() -> Settings:
@@ -37,9 +36,3 @@ def run(work: Coroutine[Any, Any, Any], *refusals: type[Exception]) -> Any:
         stop("PostgreSQL cannot be reached or refuses: check REGISTRY_DSN and that `registry migrate` ran.", FAILED)
     except told as refused:
         stop(str(refused), FAILED)
-
-
-def stop(message: str, code: int) -> Never:
-    """End the command with a message and an exit code."""
-    say.print(f"[bold red]registry:[/] {escape(message)}", soft_wrap=True)
-    raise SystemExit(code)

@@ -7,6 +7,7 @@ import msgspec
 from registry import serving
 from registry.command_line import FAILED
 from registry.running import run, say, settings, stop
+from registry.settings import SettingsRefused
 from registry.store.migrate import migrate as bring_to_newest
 from registry.vault.keys import KeysRefused
 from registry.web.openapi import document
@@ -16,7 +17,7 @@ def serve() -> None:
     """Serve until Ctrl-C."""
     try:
         serving.serve(settings())
-    except KeysRefused as refused:
+    except (KeysRefused, SettingsRefused) as refused:
         stop(str(refused), FAILED)
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Self
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
 from registry.vault.token_uri import SCHEME, TokenUri
 
-REQUIRED: Final = ("REGISTRY_DSN", "REGISTRY_KEYS", "REGISTRY_SIGNING_KEY")
+REQUIRED: Final = ("REGISTRY_DSN", "REGISTRY_KEYS", "REGISTRY_SIGNING_KEY", "REGISTRY_LOG_KEY")
 """What a registry cannot do without; all else has a default."""
 
 
@@ -22,6 +23,8 @@ class _Plain(msgspec.Struct, frozen=True, kw_only=True):
 
     dsn: str
     signing_key: Path
+    log_key: Path
+    witnesses: Path | None = None
     env: str = "development"
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8400
@@ -33,8 +36,9 @@ class Settings(_Plain, frozen=True, kw_only=True):
 
     REGISTRY_DSN: PostgreSQL, as the owner of the schema. REGISTRY_ENV: "production" or anything else.
     REGISTRY_KEYS: the token that holds the keys (pkcs11:…, RFC 7512), or the key file (development).
-    REGISTRY_SIGNING_KEY: the PEM of the key that signs answers. REGISTRY_HOST, REGISTRY_PORT: where to listen.
-    REGISTRY_PUBLIC_URL: the address that callers use and sign.
+    REGISTRY_SIGNING_KEY: the PEM of the key that signs answers. REGISTRY_LOG_KEY: the PEM (Ed25519) of the key that
+    signs the log of disclosures. REGISTRY_WITNESSES: the file of who watches the log, a line ``<vkey> <url>`` for each.
+    REGISTRY_HOST, REGISTRY_PORT: where to listen. REGISTRY_PUBLIC_URL: the address that callers use and sign.
     """
 
     keys: Path | TokenUri
@@ -48,6 +52,11 @@ class Settings(_Plain, frozen=True, kw_only=True):
     def address(self) -> str:
         """The address under which the registry is known, without a path."""
         return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def log_origin(self) -> str:
+        """The name of the log of disclosures, for ever: the host under which the registry is known, and ``/log``."""
+        return f"{urlsplit(self.address).netloc.rpartition('@')[2]}/log"
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:

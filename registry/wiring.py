@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -11,29 +11,39 @@ from litestar import Litestar
 from sqlalchemy.exc import SQLAlchemyError
 
 from registry.contract.keys import SigningKey
-from registry.services import area_changes, clockwork
+from registry.services import area_changes, clockwork, disclosure_log
 from registry.services.code_tables import CodeTables
+from registry.services.cosigning import Cosigning
 from registry.services.key_directory import KeyDirectory
-from registry.services.resources import Resources
-from registry.settings import Settings
+from registry.services.resources import OwnLog, Resources
+from registry.settings import Settings, SettingsRefused
 from registry.store import sandbox_clock
 from registry.store.engine import connect
 from registry.store.keyring import Keyring
 from registry.store.unit_of_work import StoreUnavailable, UnitOfWork
-from registry.vault.keys import KeysRefused
+from registry.transparency.note import KeyKind, of_signing_key
+from registry.transparency.refusals import LogRefused
+from registry.transparency.witness import read_witnesses
+from registry.vault.keys import KeysRefused, read_private
 from registry.vault.providers import key_provider
 from registry.vault.pseudonyms import Pseudonyms
 from registry.vault.sealing import SealBroken
 from registry.vault.search_keys import SearchKeys
+from registry.watching.witness_line import WitnessLine
 from registry.web.app import make_app
 from registry.web.desk import Desk
-from registry.web.metrics import KNOWN_UNTIL, NARROWED, STAMPED
+from registry.web.metrics import COSIGNED_AT, KNOWN_UNTIL, NARROWED, SEQUENCED, STAMPED
 
 FIRST_GENERATION = 1
 SIGNING_KEY_ID = "registry"
+LOG_KEY_ID = "log"
 
 STAMP_EVERY = 0.1
 """Seconds between two rounds of the sequencer: how long new knowledge waits for its stamp."""
+SEQUENCE_EVERY = 0.2
+"""Seconds between two rounds of the sequencer of the log: how long an entry waits for its place."""
+COSIGN_EVERY = 1.0
+"""Seconds between two rounds to the witnesses: how long a new head waits for their word."""
 LOOK_AT_CLOCK_EVERY = 0.5
 EXCHANGE_EVERY = 1.0
 """Seconds after which every process knows who is narrowed, or is so no more."""
@@ -47,7 +57,7 @@ HEAR_OF_GENERATIONS_EVERY = 1.0
 LOOK_AT_AREAS_EVERY = 30.0
 
 SEQUENCER = "registry_sequencer"
-"""The role that stamps what is committed; it sees no record and needs no table of codes."""
+"""The role that stamps what is committed and gives entries of the log their place; it opens neither."""
 
 log = structlog.get_logger("registry.wiring")
 
@@ -88,6 +98,7 @@ async def resources(
             search_keys=SearchKeys(provider, FIRST_GENERATION),
             pseudonyms=Pseudonyms(provider),
             signing_key=SigningKey.from_pem(SIGNING_KEY_ID, settings.signing_key.read_bytes()),
+            log=own_log(settings),
             codes=CodeTables(),
             clock=clock,
             new_id=new_id,
@@ -102,14 +113,35 @@ async def resources(
         await engine.dispose()
 
 
+def own_log(settings: Settings) -> OwnLog:
+    """Return the log of disclosures as its key file and the list of its witnesses make it; raises KeysRefused."""
+    listed = "" if settings.witnesses is None else settings.witnesses.read_text(encoding="utf-8")
+    try:
+        key = SigningKey.from_pem(LOG_KEY_ID, read_private(settings.log_key))
+        public = of_signing_key(key, settings.log_origin, KeyKind.LOG)
+        return OwnLog(key=public, sign=key.sign, witnesses=read_witnesses(listed))
+    except ValueError as error:
+        raise KeysRefused(f"REGISTRY_LOG_KEY: {error}") from None
+    except LogRefused as refused:
+        raise KeysRefused(f"REGISTRY_PUBLIC_URL or REGISTRY_WITNESSES: {refused}") from None
+
+
 @asynccontextmanager
 async def application(settings: Settings) -> AsyncIterator[Litestar]:
-    """Give the application with all that runs beside it; the sequencer works under a role of its own."""
+    """Give the application with all that runs beside it; the sequencer works under a role of its own.
+
+    Raises SettingsRefused in production where nobody watches the log.
+    """
     async with (
         resources(settings) as app,
-        resources(settings, role=SEQUENCER, pool_size=1) as sequencer,
+        resources(settings, role=SEQUENCER, pool_size=3) as sequencer,
+        _cosigning(sequencer) as cosigning,
     ):
+        if settings.production and not app.log.witnesses:
+            raise SettingsRefused("production needs a witness of its log: set REGISTRY_WITNESSES")
         app.codes.read()
+        await _sequence(sequencer)
+        await _cosign(cosigning)
         keys = KeyDirectory(app)
         await keys.refresh()
         desk = Desk(resources=app, keys=keys, public_url=settings.address)
@@ -117,7 +149,10 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
         beside = [
             lambda: again_and_again(STAMP_EVERY, lambda: _stamp(sequencer)),
             lambda: again_and_again(EXCHANGE_EVERY, lambda: _exchange(desk)),
+            lambda: again_and_again(SEQUENCE_EVERY, lambda: _sequence(sequencer)),
+            lambda: again_and_again(COSIGN_EVERY, lambda: _cosign(cosigning)),
             lambda: again_and_again(FORGET_EVERY, lambda: clockwork.forget(app)),
+            lambda: again_and_again(FORGET_EVERY, lambda: _destroy_years_over(sequencer)),
             lambda: again_and_again(PREPARE_KEYS_EVERY, lambda: prepare_keys(app)),
             lambda: again_and_again(LOOK_AT_CODES_EVERY, lambda: _follow_code_tables(app)),
             lambda: again_and_again(HEAR_OF_GENERATIONS_EVERY, lambda: _hear_of_generations(app)),
@@ -167,6 +202,37 @@ async def _stamp(sequencer: Resources) -> None:
 async def _exchange(desk: Desk) -> None:
     await desk.watch.exchange()
     NARROWED.set(len(desk.watch.narrowed))
+
+
+async def _sequence(sequencer: Resources) -> None:
+    """Give everything that waits its place, batch by batch."""
+    while placed := await disclosure_log.sequence(sequencer):
+        SEQUENCED.inc(placed)
+        if placed < disclosure_log.LARGEST_BATCH:
+            return
+
+
+@asynccontextmanager
+async def _cosigning(sequencer: Resources) -> AsyncIterator[Cosigning]:
+    """Open the lines to the witnesses for as long as the block lasts."""
+    async with AsyncExitStack() as lines:
+        opened = [await lines.enter_async_context(WitnessLine(one)) for one in sequencer.log.witnesses]
+        yield Cosigning(sequencer, opened)
+
+
+async def _cosign(cosigning: Cosigning) -> None:
+    try:
+        cosigned_at = await cosigning.round()
+    except LogRefused as refused:
+        log.warning("the log of disclosures is not in order: see registry verify-log", code=str(refused.code))
+    else:
+        if cosigned_at is not None:
+            COSIGNED_AT.set(cosigned_at)
+
+
+async def _destroy_years_over(sequencer: Resources) -> None:
+    for year in await disclosure_log.destroy_years_over(sequencer):
+        log.info("a year of the log is over: its keys are destroyed", code=str(year))
 
 
 async def _follow_code_tables(app: Resources) -> None:

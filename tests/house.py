@@ -15,7 +15,7 @@ from registry.contract.evidence import EvidenceHeader, make_evidence
 from registry.contract.keys import SigningKey
 from registry.contract.messages import EVIDENCE_HEADER
 from registry.domain.disclosure import BodyKind
-from registry.services import clockwork
+from registry.services import clockwork, disclosure_log
 from registry.services.key_directory import KeyDirectory
 from registry.settings import Settings
 from registry.store import callers
@@ -64,13 +64,24 @@ class SettableClock:
         self.now += timedelta(**by)
 
 
+class WallClock:
+    """Shows the real time, put ahead."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
 class House:
     """The registry, and whoever calls it."""
 
-    def __init__(self, given, sequencer, clock, app) -> None:
+    def __init__(self, given, sequencer, app) -> None:
         self.resources = given
         self.sequencer = sequencer
-        self.clock = clock
+        self.clock = given.clock
+        self.wall_clock = given.wall_clock
         self.app = app
         self.keys = {body: SigningKey.generate(f"{body}-key") for body in KINDS}
         self.evidence_sent = 0
@@ -100,6 +111,16 @@ class House:
             nonce=lambda: uuid4().hex,
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
         )
+
+    async def begin_year(self) -> None:
+        """Make the key of the log for this year, as a registry that runs has made it ahead."""
+        async with self.resources.work() as work:
+            await self.resources.keyring.log_year(work, self.clock.now)
+            await work.commit()
+
+    async def sequence(self) -> int:
+        """Give the entries of the log their place; return how many they were."""
+        return await disclosure_log.sequence(self.sequencer)
 
     async def stamp(self) -> None:
         await clockwork.stamp(self.sequencer)
@@ -146,24 +167,44 @@ class House:
         return await self.post(body, "/v1/inquiries", defaults | fields)
 
 
+def a_log_key(folder: Path) -> Path:
+    """Return the file of the key that signs the log, made where it is not there."""
+    path = folder / "log.pem"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_bytes(SigningKey.generate("log").to_pem())
+    return path
+
+
 @asynccontextmanager
-async def house(dsn: str, folder: Path, keys: Path | TokenUri | None = None) -> AsyncIterator[House]:
+async def house(
+    dsn: str, folder: Path, keys: Path | TokenUri | None = None, witnesses: Path | None = None
+) -> AsyncIterator[House]:
     key_file, signing_key = folder / "keys.json", folder / "registry.pem"
     if not key_file.exists():
         FileKeyProvider.create(key_file)
         signing_key.write_bytes(SigningKey.generate("registry").to_pem())
-    settings = Settings(dsn=dsn, keys=keys or key_file, signing_key=signing_key, public_url=URL)
-    clock = SettableClock()
+    settings = Settings(
+        dsn=dsn,
+        keys=keys or key_file,
+        signing_key=signing_key,
+        log_key=a_log_key(folder),
+        witnesses=witnesses,
+        public_url=URL,
+    )
+    clocks = {"clock": SettableClock(), "wall_clock": WallClock()}
     async with (
         resources(settings) as app_resources,
         resources(settings, role="registry_sequencer", pool_size=1) as sequencer_resources,
     ):
-        given, sequencer = (msgspec.structs.replace(one, clock=clock) for one in (app_resources, sequencer_resources))
+        given, sequencer = (msgspec.structs.replace(one, **clocks) for one in (app_resources, sequencer_resources))
         directory = KeyDirectory(given)
         desk = Desk(resources=given, keys=directory, public_url=URL)
-        opened = House(given, sequencer, clock, make_app(desk))
+        opened = House(given, sequencer, make_app(desk))
         opened.watch = desk.watch
         await opened.register_everybody()
+        await opened.begin_year()
+        await opened.sequence()
         await directory.refresh()
         await opened.stamp()
         yield opened

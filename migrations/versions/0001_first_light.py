@@ -1,4 +1,4 @@
-"""First light: the record, its projection, what finds it, who may ask, and the log of disclosures."""
+"""First light: the record, its projection, what finds it, and who may ask."""
 
 from alembic import op
 
@@ -17,27 +17,6 @@ CREATE TABLE client_key (
     valid_to TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_client_key PRIMARY KEY (key_id)
 );
-
-CREATE TABLE disclosure_entry (
-    entry_id BIGINT GENERATED ALWAYS AS IDENTITY,
-    asked_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    body TEXT NOT NULL,
-    key_id TEXT NOT NULL,
-    handled_by TEXT NOT NULL,
-    operation TEXT NOT NULL,
-    affair TEXT NOT NULL,
-    basis TEXT NOT NULL,
-    search TEXT NOT NULL,
-    items TEXT[] NOT NULL,
-    outcome TEXT NOT NULL,
-    codes TEXT[] NOT NULL,
-    number_accessed BOOLEAN NOT NULL,
-    person_id UUID,
-    correlation_id UUID NOT NULL,
-    CONSTRAINT pk_disclosure_entry PRIMARY KEY (entry_id)
-);
-
-CREATE INDEX ix_disclosure_entry_person_id ON disclosure_entry (person_id);
 
 CREATE TABLE grant_row (
     grant_id TEXT NOT NULL,

@@ -1,4 +1,4 @@
-"""What guards the tables: movements, stamps and the log are only added to; three roles, each with what it needs."""
+"""What guards the tables: movements and stamps are only added to; three roles, each with what it needs."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-ONLY_ADDED_TO = ("movement", "stamp", "disclosure_entry")
+ONLY_ADDED_TO = ("movement", "stamp")
 
 ROLES = ("registry_app", "registry_sequencer", "registry_reconciler")
 
@@ -88,7 +88,6 @@ def upgrade() -> None:
     op.execute(f"GRANT UPDATE ON {', '.join(APP_CHANGES)} TO registry_app")
     op.execute(f"GRANT DELETE ON {', '.join(APP_DELETES)} TO registry_app")
     op.execute(f"GRANT SELECT ON {', '.join(APP_ONLY_READS)} TO registry_app")
-    op.execute("GRANT INSERT ON disclosure_entry TO registry_app")
     op.execute(f"GRANT SELECT ON {', '.join(RECONCILER_ONLY_READS)} TO registry_reconciler")
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON reconciliation TO registry_reconciler")
     op.execute("GRANT UPDATE (person_id) ON person TO registry_reconciler")  # who locks a row must have a right to it

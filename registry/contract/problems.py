@@ -53,6 +53,7 @@ class ProblemCode(StrEnum):
     METHOD_NOT_ALLOWED = "method-not-allowed"
     RATE_LIMITED = "rate-limited"
     NOT_READY = "not-ready"
+    LOG_NOT_WATCHED = "log-not-watched"
     INTERNAL = "internal"
     # what the rules said
     INVALID_INPUT = "invalid-input"

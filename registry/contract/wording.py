@@ -114,6 +114,12 @@ _SERVICE = {
         "Wait as long as Retry-After says, then send the same again; nothing was stored.",
         "Retry-After の時間だけ待って、同じものを送り直してください。何も記録されていません。",
     ),
+    "log-not-watched": Wording(
+        "Nothing is disclosed while nobody watches the log of disclosures",
+        "情報提供等の記録が監視されていないため、提供を止めています",
+        "Wait as long as Retry-After says, then ask again; whoever runs the registry has to bring its witness back.",
+        "Retry-After の時間だけ待って、照会し直してください。運営者は記録の監視を回復させる必要があります。",
+    ),
     "internal": Wording(
         "The registry has a fault of its own",
         "システムの内部で誤りが起きました",

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from registry.doctor import contents, key_files, machine, server, settings, stored_keys
+from registry.doctor import contents, disclosure_log, key_files, machine, server, settings, stored_keys
 from registry.doctor.finding import Area, Code, Finding, broken, wrong
 from registry.doctor.patient import Patient
 from registry.doctor.visit import Visit
@@ -20,7 +20,12 @@ from registry.store.engine import connect
 from registry.store.unit_of_work import StoreUnavailable, UnitOfWork
 
 HERE: Final = {"settings": settings.CHECKS, "key files": key_files.CHECKS, "machine": machine.CHECKS}
-INSIDE: Final = {"server": server.CHECKS, "contents": contents.CHECKS, "stored keys": stored_keys.CHECKS}
+INSIDE: Final = {
+    "server": server.CHECKS,
+    "contents": contents.CHECKS,
+    "log of disclosures": disclosure_log.CHECKS,
+    "stored keys": stored_keys.CHECKS,
+}
 PATIENCE: Final = 10.0
 """Seconds within which the database must let us in."""
 

@@ -19,6 +19,7 @@ class Code(StrEnum):
     KEY_FILE_OPEN = "key-file-open"
     KEY_FILE_UNREADABLE = "key-file-unreadable"
     KEYS_NOT_FOR_PRODUCTION = "keys-not-for-production"
+    WITNESSES_UNUSABLE = "witnesses-unusable"
     TOKEN_UNUSABLE = "token-unusable"  # noqa: S105 - a code, not a secret
     # this machine
     DISK_NEARLY_FULL = "disk-nearly-full"
@@ -49,6 +50,9 @@ class Code(StrEnum):
     CALLER_NARROWED = "caller-narrowed"
     GRANTS_MISSING = "grants-missing"
     SEQUENCER_STANDS = "sequencer-stands"
+    LOG_STANDS = "log-stands"
+    LOG_KEY_UNFIT = "log-key-unfit"
+    LOG_NOT_WATCHED = "log-not-watched"
     CASES_WAIT = "cases-wait"
     QUESTIONS_OVERDUE = "questions-overdue"
     SANDBOX_CLOCK_SET = "sandbox-clock-set"

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from registry.contract.keys import SigningKey
 from registry.doctor.finding import Code, Finding, wrong
 from registry.doctor.patient import Patient
 from registry.vault.keys import FileKeyProvider, KeysRefused
 from registry.vault.providers import key_provider
 from registry.vault.token_uri import TokenUri
-from registry.wiring import SIGNING_KEY_ID
+from registry.wiring import SIGNING_KEY_ID, own_log
 
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
@@ -60,6 +62,24 @@ def unreadable(patient: Patient) -> Iterator[Finding]:
             yield _unreadable("REGISTRY_SIGNING_KEY", settings.signing_key)
 
 
+def log_of_disclosures(patient: Patient) -> Iterator[Finding]:
+    """Find a key that cannot sign a log, a list of witnesses that is none, and production without a witness."""
+    settings = patient.settings
+    if settings.production and settings.witnesses is None:
+        yield _witnesses("production does not start without a witness", "本番は立会者なしでは起動しません")
+    if not patient.has("REGISTRY_LOG_KEY") or not _is_closed(settings.log_key):
+        return
+    try:
+        own_log(msgspec.structs.replace(settings, witnesses=None))
+    except (KeysRefused, OSError):
+        yield _unreadable("REGISTRY_LOG_KEY", settings.log_key)
+        return
+    try:
+        own_log(settings)
+    except (KeysRefused, OSError, ValueError):
+        yield _witnesses(f"{settings.witnesses} is no list of witnesses", f"{settings.witnesses} を読めません")
+
+
 def for_development(patient: Patient) -> Iterator[Finding]:
     """Find keys in a file where only an HSM may hold them."""
     in_a_file = patient.has("REGISTRY_KEYS") and isinstance(patient.settings.keys, Path)
@@ -88,11 +108,16 @@ def token(patient: Patient) -> Iterator[Finding]:
         )
 
 
-CHECKS: Final = (absent, open_to_others, unreadable, for_development, token)
+CHECKS: Final = (absent, open_to_others, unreadable, log_of_disclosures, for_development, token)
 
 
 def _named(patient: Patient) -> Iterator[tuple[str, Path]]:
-    named = {"REGISTRY_KEYS": patient.settings.keys, "REGISTRY_SIGNING_KEY": patient.settings.signing_key}
+    settings = patient.settings
+    named = {
+        "REGISTRY_KEYS": settings.keys,
+        "REGISTRY_SIGNING_KEY": settings.signing_key,
+        "REGISTRY_LOG_KEY": settings.log_key,
+    }
     return ((name, path) for name, path in named.items() if patient.has(name) and isinstance(path, Path))
 
 
@@ -109,4 +134,16 @@ def _unreadable(name: str, path: Path) -> Finding:
             "put the key back from its safe copy, owned by the account that runs the registry",
             "保管してある写しから戻し、登録システムを動かす利用者の所有としてください",
         ),
+    )
+
+
+def _witnesses(what: str, what_ja: str) -> Finding:
+    return wrong(
+        Code.WITNESSES_UNUSABLE,
+        (f"REGISTRY_WITNESSES: {what}", f"REGISTRY_WITNESSES: {what_ja}"),
+        (
+            "name a text file with a line `<vkey> <url>` for each witness of the log of disclosures",
+            "情報提供等の記録の立会者ごとに1行「<公開鍵> <URL>」を記した文書ファイルを指定してください",
+        ),
+        "export REGISTRY_WITNESSES=…",
     )

@@ -30,7 +30,7 @@ GUARDED: Final = frozenset(
     {
         "movement",
         "stamp",
-        "disclosure_entry",
+        "log_entry",
         "code_table_version",
         "area_change",
         "key_act",
@@ -55,19 +55,24 @@ ONLY_FOR_OWNER: Final = frozenset(
     }
 )
 STAMPS: Final = frozenset({"stamp", "known_until"})
-SEQUENCER_SEES: Final = STAMPS | {"pending_stamp", "sandbox_clock"}
+LOG: Final = frozenset({"log_entry", "log_chain", "log_tile", "log_head"})
+SEQUENCER_SEES: Final = STAMPS | LOG | {"pending_stamp", "log_pending", "sandbox_clock"}
 RECONCILER_WRITES: Final = frozenset({"reconciliation"})
 NEEDED: Final = frozenset(
     {
         ("registry_app", "submission", "INSERT"),
         ("registry_app", "movement", "INSERT"),
         ("registry_app", "pending_stamp", "INSERT"),
-        ("registry_app", "disclosure_entry", "INSERT"),
+        ("registry_app", "log_pending", "INSERT"),
+        ("registry_app", "log_year", "SELECT"),
         ("registry_app", "nonce", "INSERT"),
         ("registry_app", "grant_row", "SELECT"),
         ("registry_sequencer", "pending_stamp", "DELETE"),
         ("registry_sequencer", "stamp", "INSERT"),
         ("registry_sequencer", "known_until", "UPDATE"),
+        ("registry_sequencer", "log_pending", "DELETE"),
+        ("registry_sequencer", "log_entry", "INSERT"),
+        ("registry_sequencer", "log_head", "UPDATE"),
         ("registry_reconciler", "movement", "SELECT"),
         ("registry_reconciler", "reconciliation", "INSERT"),
     }
@@ -233,9 +238,12 @@ def _may(role: str, table: str, right: str) -> bool:
     if right == "TRUNCATE" or (right in {"UPDATE", "DELETE"} and table in GUARDED | LIFTED_BY_PEOPLE):
         return False
     if role == "registry_sequencer":
-        return table in SEQUENCER_SEES and (right == "SELECT" or table != "sandbox_clock")
+        ends_a_year = (table, right) == ("log_year", "DELETE")
+        return ends_a_year or (table in SEQUENCER_SEES and (right == "SELECT" or table != "sandbox_clock"))
     if right == "SELECT":
         return True
     if role == "registry_reconciler":
         return table in RECONCILER_WRITES
-    return table not in ONLY_FOR_OWNER | STAMPS
+    if table in {"log_pending", "log_year"}:
+        return right == "INSERT"
+    return table not in ONLY_FOR_OWNER | STAMPS | LOG

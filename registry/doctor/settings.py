@@ -14,6 +14,10 @@ MEANINGS: Final = {
         "トークン(pkcs11:token=…?module-path=/…&pin-source=file:/…)または鍵ファイルのパス",
     ),
     "REGISTRY_SIGNING_KEY": ("the path of the PEM of the key that signs answers", "回答に署名する鍵(PEM)のパス"),
+    "REGISTRY_LOG_KEY": (
+        "the path of the PEM (Ed25519) of the key that signs the log of disclosures",
+        "情報提供等の記録に署名する鍵(PEM、Ed25519)のパス",
+    ),
     "REGISTRY_PORT": ("a number from 0 to 65535", "0 から 65535 までの数"),
 }
 

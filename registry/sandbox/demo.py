@@ -4,7 +4,8 @@
 reports; the line of one is cut, loses an answer and returns: records become current. (3) Reconciliation says how the
 two sources stand. (4) J-LIS is asked for the 附票 of who left too long ago for a 除票. (5) A month and a half later a
 municipality is asked for a 除票 that did not come, and finds it among those that it keeps. (6) A pension office, a
-municipality, a mission and a tax office ask; one of them may not. (7) One person's history is shown in both time axes.
+municipality, a mission and a tax office ask; one of them may not. (7) The person asked about is shown who asked, and
+checks it off line with the keys of the log and of its witness. One person's history is shown in both time axes.
 """
 
 import json
@@ -22,7 +23,7 @@ import msgspec
 from rich.console import Console
 
 from registry.domain.inquiry_list import TIME_TO_COME_BY_ITSELF
-from registry.sandbox import clock, screen
+from registry.sandbox import clock, own_record, screen
 from registry.sandbox.asking import Exchange
 from registry.sandbox.programs import ProgramFailed
 from registry.sandbox.questions import (
@@ -64,6 +65,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     summary: dict[str, Any]
     discrepant: list[dict[str, Any]]
     exchanges: list[Exchange]
+    access_record: dict[str, Any]
     history_before: Exchange
     history_now: Exchange
 
@@ -111,6 +113,8 @@ def tell(stage: Stage, console: Console) -> Story:
         (exchanges, before, now), in_the_end = _together(
             lambda: anyio.run(_inquiries, stage, known_before), lambda: _nightly(stage, "report")
         )
+        act("開示: the person asked about sees who asked, and checks it without the registry")
+        record = own_record.shown_and_checked(stage)
     refused = sum(one.problem is not None for one in exchanges)
     summary = {
         "submissions": submissions,
@@ -119,11 +123,13 @@ def tell(stage: Stage, console: Console) -> Story:
         "inquiry_list": inquiry_list,
         "reconciliation_in_the_end": in_the_end["reconciliation"],
         "inquiries": {"answered": len(exchanges) - refused, "refused": refused},
+        "access_record": {"verified": record["verified"], "entries": len(record["entries"])},
     }
     return Story(
         summary=summary,
         discrepant=standing["discrepant"],
         exchanges=exchanges,
+        access_record=record,
         history_before=before,
         history_now=now,
     )

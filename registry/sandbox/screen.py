@@ -17,7 +17,7 @@ from registry.sandbox.stage import Stage
 if TYPE_CHECKING:
     from registry.sandbox.demo import Story
 
-NUMBER_OF_ACTS: Final = 6
+NUMBER_OF_ACTS: Final = 7
 LABELS: Final = {
     "received": "届出 received",
     "accepted": "受理 accepted",
@@ -67,6 +67,7 @@ def show(console: Console, story: "Story", folder: Path) -> None:
     for number, exchange in enumerate(story.exchanges, start=1):
         _exchange(console, number, exchange)
     _history(console, story)
+    _access_record(console, story)
     console.print(f"[dim]{folder / 'summary.json'} holds the counts; {story.summary['seconds']} s in all.[/]")
 
 
@@ -77,6 +78,7 @@ def show_addresses(console: Console, stage: Stage) -> None:
         f"          {stage.address}/health/ready    can it serve?",
         f"          {stage.address}/metrics         for Prometheus",
         f"gateway   {stage.gateway_address}/status          the mission's spool",
+        f"log       {stage.address}/v1/log/checkpoint   the signed head of the log of disclosures",
         f"logs      {stage.folder}",
     )
     console.print(Panel("\n".join(lines), title="served until Ctrl-C", expand=False))
@@ -144,6 +146,22 @@ def _history(console: Console, story: "Story") -> None:
     for line in sorted(before | now):
         table.add_row(*line, *("●" if line in known else "" for known in (before, now)))
     console.print(table)
+
+
+def _access_record(console: Console, story: "Story") -> None:
+    """Show what the person learned of who asked, and that every line of it is proven."""
+    record = story.access_record
+    console.print()
+    table = Table(title="情報提供等の記録 who was told what, as the person sees it")
+    for heading in ("№", "asked by", "affair", "items", "outcome"):
+        table.add_column(heading)
+    for number, entry in zip(record["numbers"], record["entries"], strict=True):
+        asked_by = " / ".join(filter(None, (entry["body"], entry["handled_by"])))
+        row = (asked_by, entry["affair"] or entry["operation"], ", ".join(entry["items"]), entry["outcome"])
+        table.add_row(str(number), *row)
+    console.print(table)
+    witnesses = ", ".join(record["cosigned_at"])
+    console.print(f"[green]✓[/] verified off line: in {record['origin']} of {record['size']}, cosigned by {witnesses}")
 
 
 def _lines(exchange: Exchange) -> set[tuple[str, str, str]]:

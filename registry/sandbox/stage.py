@@ -11,6 +11,7 @@ from typing import Final
 import anyio
 from rich.console import Console
 
+from registry import witness_cli
 from registry.contract.keys import SigningKey
 from registry.domain.question import J_LIS
 from registry.sandbox.asking import Asker
@@ -22,10 +23,12 @@ from registry.store import callers
 from registry.store.callers import RegisteredKey
 from registry.store.embedded import EmbeddedServer
 from registry.store.migrate import migrate
+from registry.transparency.note import NoteKey
 from registry.vault.keys import FileKeyProvider
-from registry.wiring import SIGNING_KEY_ID, resources
+from registry.wiring import LOG_KEY_ID, SIGNING_KEY_ID, own_log, resources
 
 PRIVATE: Final = 0o600
+WITNESS: Final = "witness.demo.example/w1"
 
 
 class Stage:
@@ -45,6 +48,7 @@ class Stage:
         self._keys_folder.mkdir(parents=True)
         self.keys = {body: self._key(f"{body}-demo") for body in BODIES}
         self._registry_key = self._key(SIGNING_KEY_ID)
+        self._key(LOG_KEY_ID)
         (folder / "registry-keys").mkdir()
         public = folder / "registry-keys" / f"{SIGNING_KEY_ID}.pem"
         public.write_bytes(self._registry_key.verifying.to_pem())
@@ -55,6 +59,9 @@ class Stage:
         self.line = stack.enter_context(Line(port))
         self.address = f"http://{HOST}:{self.line.port}"
         self.registry_settings = self._settings(self.postgres.dsn(), port)
+        self.log_key = own_log(Settings.read(self.registry_settings)).key
+        self._said("starting the witness of the log")
+        self.witness_key = self._start_witness()
         self._said("migrating the schema, loading code tables, registering keys")
         anyio.run(self._prepare)
         self._said("starting registry and gateway")
@@ -64,6 +71,17 @@ class Stage:
         wait_until_ready(f"{self.address}/health/ready", self.registry, folder / "registry.log")
         wait_until_ready(f"{self.gateway_address}/health", self.gateway, folder / "gateway.log")
         self.asker = Asker(self.address, self.keys, self._registry_key.verifying)
+
+    def _start_witness(self) -> NoteKey:
+        """Start the process that watches the log, and let the registry know of it; return the witness's key."""
+        own, port = self.folder / "witness", free_port()
+        witness_key = witness_cli.make(own, WITNESS)
+        command = ["registry", "witness", "serve", str(own), self.log_key.text, "--port", str(port)]
+        self.programs.start("witness", command, {})
+        listed = self.folder / "witnesses.txt"
+        listed.write_text(f"{witness_key.text} http://{HOST}:{port}\n", encoding="utf-8")
+        self.registry_settings["REGISTRY_WITNESSES"] = str(listed)
+        return witness_key
 
     def start_j_lis(self, book: Path) -> dict[str, str]:
         """Start the process that plays J-LIS with ``book``; return the settings by which the registry reaches it."""
@@ -125,6 +143,7 @@ class Stage:
             "REGISTRY_DSN": dsn,
             "REGISTRY_KEYS": str(self._keys_folder / "registry-keys.json"),
             "REGISTRY_SIGNING_KEY": str(self._keys_folder / f"{SIGNING_KEY_ID}.pem"),
+            "REGISTRY_LOG_KEY": str(self._keys_folder / f"{LOG_KEY_ID}.pem"),
             "REGISTRY_HOST": HOST,
             "REGISTRY_PORT": str(port),
             "REGISTRY_PUBLIC_URL": self.address,

@@ -14,18 +14,25 @@ from typing import Final, Protocol
 
 import msgspec
 
+from registry.contract.messages import InquiryOutcome
 from registry.contract.problems import ProblemCode, WireRefusal
 from registry.contract.signing import VerifiedRequest
 from registry.domain.disclosure import BodyKind
 from registry.domain.errors import Refusal
+from registry.domain.municipality import VIRTUAL_MUNICIPALITY
+from registry.services import disclosure_log
 from registry.services.resources import Resources
 from registry.store import callers
-from registry.store.callers import DisclosureEntry, StoredAnswer
+from registry.store.callers import StoredAnswer
 from registry.store.keyring import SERVICE
 from registry.store.unit_of_work import Taken, UnitOfWork
+from registry.transparency.entry import Disclosure
 
 REFUSED: Final = "refused"
 """What the log says of whatever was refused; the codes say why."""
+
+NOTHING_PROVIDED: Final = frozenset({REFUSED, str(InquiryOutcome.NOT_FOUND), str(InquiryOutcome.AMBIGUOUS)})
+"""Outcomes of which the log says that nothing was provided; all others tell the caller something."""
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,7 +138,7 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
 
     async def _refused_replay(self) -> StoredAnswer:
         async with self.resources.work() as work:
-            answer = self._refused(work, WireRefusal(ProblemCode.SIGNATURE_REPLAYED))
+            answer = await self._refused(work, WireRefusal(ProblemCode.SIGNATURE_REPLAYED))
             await work.commit()
             return answer
 
@@ -143,10 +150,10 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
         except (Refusal, WireRefusal) as refusal:
             if work.written != written:
                 raise RuntimeError("refused after something was written: plan first, or use a savepoint") from refusal
-            return self._refused(work, refusal)
+            return await self._refused(work, refusal)
         as_one = Noted(asked=self.asked, outcome=done.outcome, people=done.people, number_accessed=done.number_accessed)
         for one in done.noted or (as_one,):
-            self._record(work, one)
+            await self._record(work, one)
         return self.present.success(done.message)
 
     async def attempt_once(self, work: UnitOfWork, act: Act, once: Once) -> StoredAnswer:
@@ -163,30 +170,29 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
             callers.keep_answer(work, sealing_key, SERVICE, body, key, answer, self.now)
             return answer
         if claim.request_hash != request_hash:
-            return self._refused(work, WireRefusal(ProblemCode.IDEMPOTENCY_KEY_REUSED))
-        self._record(work, Noted(asked=self.asked, outcome="repeated"))
+            return await self._refused(work, WireRefusal(ProblemCode.IDEMPOTENCY_KEY_REUSED))
+        await self._record(work, Noted(asked=self.asked, outcome="repeated"))
         return callers.answer_of(claim, await self.resources.keyring.find(work, claim.owner or SERVICE), body, key)
 
-    def _refused(self, work: UnitOfWork, refusal: Refusal | WireRefusal) -> StoredAnswer:
-        self._record(work, Noted(asked=self.asked, outcome=REFUSED, codes=codes_of(refusal)))
+    async def _refused(self, work: UnitOfWork, refusal: Refusal | WireRefusal) -> StoredAnswer:
+        await self._record(work, Noted(asked=self.asked, outcome=REFUSED, codes=codes_of(refusal)))
         return self.present.refusal(refusal, self.asked.correlation_id)
 
-    def _record(self, work: UnitOfWork, noted: Noted) -> None:
+    async def _record(self, work: UnitOfWork, noted: Noted) -> None:
         """Write the entries of 情報提供等の記録: person by person, one where nobody is concerned."""
-        asked = msgspec.structs.asdict(noted.asked)
-        for not_kept_yet in ("contractor", "not_to_be_disclosed"):
-            del asked[not_kept_yet]
-        entry = DisclosureEntry(
+        asked = msgspec.structs.asdict(noted.asked) | {"items": frozenset(noted.asked.items)}
+        disclosure = Disclosure(
             asked_at=self.now,
+            provided_at=None if noted.outcome in NOTHING_PROVIDED else self.now,
             body=self.caller.body,
             key_id=self.caller.request.key_id,
+            provider=str(VIRTUAL_MUNICIPALITY.code),
             outcome=noted.outcome,
-            codes=noted.codes,
+            codes=frozenset(noted.codes),
             number_accessed=noted.number_accessed,
             **asked,
         )
-        for person_id in noted.people or (None,):
-            callers.record_disclosure(work, msgspec.structs.replace(entry, person_id=person_id))
+        await disclosure_log.record(self.resources, work, disclosure, noted.people)
 
 
 def refusing(refusal: Refusal | WireRefusal) -> Act:

@@ -21,15 +21,15 @@ from registry.domain.ex_officio import Decision
 from registry.domain.movement import Movement, MovementKind
 from registry.domain.municipality import VIRTUAL_MUNICIPALITY
 from registry.domain.reconciliation import Link, LinkMethod
-from registry.services import receipts, records
+from registry.services import disclosure_log, receipts, records
 from registry.services.resources import Resources, japan_date
-from registry.store import callers, double_registrations, submissions
+from registry.store import double_registrations, submissions
 from registry.store import records as stored_records
 from registry.store.at_hand import Found
-from registry.store.callers import DisclosureEntry
 from registry.store.keyring import Shredded
 from registry.store.submissions import Content, Submission
 from registry.store.unit_of_work import UnitOfWork
+from registry.transparency.entry import Disclosure
 
 KIND: Final = "ex-officio"
 """The kind of submission that an entry ex officio is, and the operation under which the log has it."""
@@ -168,15 +168,17 @@ async def _write(
     """Write what becomes of one record, and that somebody decided it."""
     plan = records.plan(found, movements)
     await records.write(resources, work, plan, records.stored_link(plan, entry.submission_id, index), entry.now)
-    log = DisclosureEntry(
+    office = str(VIRTUAL_MUNICIPALITY.code)
+    disclosure = Disclosure(
         asked_at=entry.now,
-        body=str(VIRTUAL_MUNICIPALITY.code),
+        provided_at=None,
+        body=office,
         key_id=resources.signing_key.key_id,
+        provider=office,
         handled_by=entry.decided_by,
         operation=KIND,
         basis=BASIS,
         outcome="recorded",
-        person_id=found.person_id,
         correlation_id=entry.submission_id,
     )
-    callers.record_disclosure(work, log)
+    await disclosure_log.record(resources, work, disclosure, (found.person_id,))

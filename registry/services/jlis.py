@@ -19,17 +19,19 @@ from registry.contract.messages import SubmissionState
 from registry.domain import change_fact as facts
 from registry.domain.change_fact import ChangeFact
 from registry.domain.errors import InvalidInput
+from registry.domain.municipality import VIRTUAL_MUNICIPALITY
 from registry.domain.question import J_LIS, Finding, Question, wait_after
 from registry.domain.reconciliation import Identity
+from registry.services import disclosure_log, records
 from registry.services import questions as asking
-from registry.services import records
 from registry.services import supplementary_records as supplementary
 from registry.services.permission import SUPPLEMENTARY_RECORD
 from registry.services.resources import Resources, japan_date
-from registry.store import callers, change_facts, questions, submissions
-from registry.store.callers import DisclosureEntry
+from registry.store import change_facts, questions, submissions
+from registry.store import disclosure_log as stored_log
 from registry.store.submissions import Content, Submission
 from registry.store.unit_of_work import UnitOfWork
+from registry.transparency.entry import Disclosure
 
 log = structlog.get_logger("registry.jlis")
 
@@ -90,12 +92,17 @@ async def _over_the_line(port: JLis, due: _Due) -> SupplementaryAnswer | None:
 
 
 async def _next_due(resources: Resources) -> _Due | Finding | None:
-    """Put off the question whose turn it is, and log what will be told; None where no turn has come.
+    """Put off the question whose turn it is, and log what will be told; None where no turn has come, or may.
 
     A Finding where it needs no asking any more, or is put off because people decide about the record.
     """
     async with resources.work() as work:
         now = resources.clock()
+        if not disclosure_log.is_watched(
+            resources, disclosure_log.watched_at(resources.log, await stored_log.head(work))
+        ):
+            log.warning("nobody watches the log of disclosures: nothing is asked")
+            return None
         question = await questions.lock_due(work, J_LIS, now)
         if question is None:
             return None
@@ -116,9 +123,11 @@ async def _prepared(resources: Resources, work: UnitOfWork, question: Question) 
         return await asking.close(work, question, Finding.OVERTAKEN, now)
     if question.asked_at is not None:
         return _Due(question=question, message=None)
-    told = tuple(sorted(field for field in now_stands.subject.__struct_fields__ if getattr(now_stands.subject, field)))
-    entry = DisclosureEntry(
+    told = frozenset(field for field in now_stands.subject.__struct_fields__ if getattr(now_stands.subject, field))
+    disclosure = Disclosure(
         asked_at=now,
+        provided_at=now,
+        provider=str(VIRTUAL_MUNICIPALITY.code),
         body=J_LIS,
         key_id=resources.signing_key.key_id,
         operation=OPERATION,
@@ -127,10 +136,9 @@ async def _prepared(resources: Resources, work: UnitOfWork, question: Question) 
         items=told,
         outcome="told",
         number_accessed="individual_number" in told,
-        person_id=question.person_id,
         correlation_id=question.question_id,
     )
-    callers.record_disclosure(work, entry)
+    await disclosure_log.record(resources, work, disclosure, (question.person_id,))
     message = SupplementaryQuestion(question_id=question.question_id, subject=now_stands.subject)
     return _Due(question=question, message=message)
 

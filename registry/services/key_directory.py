@@ -1,4 +1,7 @@
-"""Who may sign and what they may ask, in memory: read again once a second, so that what is withdrawn is soon dead."""
+"""Who may sign, what they may ask and whether the log is watched, in memory: read again once a second.
+
+So what is withdrawn is soon dead, and a log that nobody watches soon ends all disclosures.
+"""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,8 +11,9 @@ import msgspec
 from registry.contract.keys import VerifyingKey
 from registry.domain.disclosure import Grant
 from registry.services import grants
+from registry.services.disclosure_log import is_watched, watched_at
 from registry.services.resources import Resources
-from registry.store import callers
+from registry.store import callers, disclosure_log
 from registry.store.callers import RegisteredKey
 
 READ_AGAIN_AFTER: Final = timedelta(seconds=1)
@@ -28,9 +32,10 @@ class KeyDirectory:
         self._known: dict[str, _Known] = {}
         self.grants: tuple[Grant, ...] = ()
         self._read_at: datetime | None = None
+        self._watched_at: int | None = None
 
     async def refresh(self) -> None:
-        """Read keys and grants from the database, if they were not read just now."""
+        """Read keys, grants and the head of the log from the database, if they were not read just now."""
         now = self._resources.clock()
         if self._read_at is not None and timedelta(0) <= now - self._read_at < READ_AGAIN_AFTER:
             return
@@ -38,7 +43,13 @@ class KeyDirectory:
         async with self._resources.work() as work:
             rows = await callers.registered_keys(work)
             self.grants = await grants.table(work)
+            self._watched_at = watched_at(self._resources.log, await disclosure_log.head(work))
         self._known = {row.key_id: _Known(VerifyingKey.from_pem(row.key_id, row.public_key), row) for row in rows}
+
+    @property
+    def log_is_watched(self) -> bool:
+        """Whether anything may be disclosed now."""
+        return is_watched(self._resources, self._watched_at)
 
     def verifying(self, key_id: str) -> VerifyingKey | None:
         """Return the key to check a request with, or None if it is not registered or not valid now."""

@@ -1,7 +1,7 @@
 """What every use case is given: the database, the keys, the clock, the tables of codes. Wiring makes it, once."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -12,13 +12,31 @@ from registry.domain.municipality import MunicipalityTable
 from registry.services.code_tables import CodeTables
 from registry.store.keyring import Keyring
 from registry.store.unit_of_work import UnitOfWork
+from registry.transparency.note import NoteKey, Sign
+from registry.transparency.witness import Witness
 from registry.vault.keys import KeyProvider
 from registry.vault.pseudonyms import Pseudonyms
 from registry.vault.search_keys import SearchKeys
 
 
+class OwnLog(msgspec.Struct, frozen=True, kw_only=True):
+    """The log of disclosures as it shows itself: its public key under its name, how it signs, and who watches it."""
+
+    key: NoteKey
+    sign: Sign
+    witnesses: tuple[Witness, ...] = ()
+
+
+def real_time() -> datetime:
+    """Return the moment in the world outside, in UTC; no sandbox moves it."""
+    return datetime.now(UTC)
+
+
 class Resources(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything outside the rules. ``clock`` gives the moment in UTC, ``new_id`` a fresh UUID as text."""
+    """Everything outside the rules. ``clock`` gives the moment in UTC, ``new_id`` a fresh UUID as text.
+
+    ``wall_clock`` is the time by which witnesses live too: where the sandbox moves ``clock``, it stays.
+    """
 
     engine: AsyncEngine
     provider: KeyProvider
@@ -26,8 +44,10 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     search_keys: SearchKeys
     pseudonyms: Pseudonyms
     signing_key: SigningKey
+    log: OwnLog
     codes: CodeTables
     clock: Callable[[], datetime]
+    wall_clock: Callable[[], datetime] = real_time
     new_id: Callable[[], str]
 
     @property

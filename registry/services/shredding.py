@@ -14,14 +14,14 @@ from registry.domain.errors import Fault, FaultCode, NotFound
 from registry.domain.municipality import VIRTUAL_MUNICIPALITY
 from registry.domain.reconciliation import Link, LinkMethod
 from registry.domain.shredding import BASES, Shredding
-from registry.services import records
+from registry.services import disclosure_log, records
 from registry.services.receipts import is_id
 from registry.services.resources import Resources, japan_date
-from registry.store import callers, shredding, submissions
-from registry.store.callers import DisclosureEntry
+from registry.store import shredding, submissions
 from registry.store.keyring import Shredded
 from registry.store.submissions import Content, Submission
 from registry.store.unit_of_work import UnitOfWork
+from registry.transparency.entry import Disclosure
 
 KIND: Final = "shredding"
 """The kind of submission that a shredding is, and the operation under which the log has it."""
@@ -68,15 +68,16 @@ async def _write_down(resources: Resources, work: UnitOfWork, person_id: str, de
     key = await resources.keyring.make(work, submission_id, now)
     why = msgspec.json.encode({"person_id": person_id} | msgspec.structs.asdict(decision))
     submissions.add(work, key, submission, Content(body=why, evidence="", receipt=b""))
-    entry = DisclosureEntry(
+    disclosure = Disclosure(
         asked_at=now,
+        provided_at=None,
         body=str(VIRTUAL_MUNICIPALITY.code),
         key_id=resources.signing_key.key_id,
+        provider=str(VIRTUAL_MUNICIPALITY.code),
         handled_by=f"{decision.decided_by}, {decision.approved_by}",
         operation=KIND,
         basis=BASES[decision.ground],
         outcome=str(decision.ground),
-        person_id=person_id,
         correlation_id=submission_id,
     )
-    callers.record_disclosure(work, entry)
+    await disclosure_log.record(resources, work, disclosure, (person_id,))

@@ -13,6 +13,7 @@ from registry.domain.movement import Movement
 from registry.domain.reconciliation import Identity, Link, LinkMethod
 from registry.domain.timeline import Timeline, Version
 from registry.vault.keys import DataKey
+from registry.vault.log_keys import LogYear
 from registry.vault.search_keys import SearchKey
 
 
@@ -98,13 +99,15 @@ class AtHand:
 
     ``asked`` are the search keys made for who was asked for. ``claims`` are those of the senders' keys locked, by body
     and key: what is not there is free. ``cases`` are the kinds of those that this transaction opened, by record.
-    ``changes`` wait to be written, while ``gathers``. ``agreed``: the generations of search keys stay as they are.
+    ``log_years`` are the years of the log that it has read. ``changes`` wait to be written, while ``gathers``.
+    ``agreed``: the generations of search keys stay as they are.
     """
 
     def __init__(self) -> None:
         self.asked: dict[Identity, frozenset[SearchKey]] = {}
         self.claims: dict[tuple[str, str], Claim] = {}
         self.cases: dict[str, set[str]] = {}
+        self.log_years: dict[int, LogYear] = {}
         self.changes: dict[str, Change] = {}
         self.gathers = False
         self.agreed = False
@@ -150,6 +153,7 @@ class AtHand:
         """Forget everything: the locks are gone, and what waited is undone."""
         self.claims.clear()
         self.cases.clear()
+        self.log_years.clear()
         self.changes.clear()
         self.agreed = False
         self._found.clear()

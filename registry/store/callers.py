@@ -135,7 +135,7 @@ def _place(body: str, idempotency_key: str) -> Place:
     return Place(table="idempotency", row_id=f"{body} {idempotency_key}", column="sealed", version=0)
 
 
-# ------------------------------------------------------------------------------------- grants and the log
+# ------------------------------------------------------------------------------------------------ grants
 
 
 async def grants(work: UnitOfWork) -> tuple[Grant, ...]:
@@ -158,30 +158,3 @@ async def grants(work: UnitOfWork) -> tuple[Grant, ...]:
         )
         for row in await work.rows(select(t.grant_row).order_by(t.grant_row.c.grant_id))
     )
-
-
-class DisclosureEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """情報提供等の記録 (番号法23条): who asked, for what, on which basis, what came out. No name, no number."""
-
-    asked_at: datetime
-    body: str
-    key_id: str
-    operation: str
-    outcome: str
-    correlation_id: str
-    handled_by: str = ""
-    affair: str = ""
-    basis: str = ""
-    search: str = ""
-    items: tuple[str, ...] = ()
-    codes: tuple[str, ...] = ()
-    number_accessed: bool = False
-    person_id: str | None = None
-
-
-def record_disclosure(work: UnitOfWork, entry: DisclosureEntry) -> None:
-    """Write one entry; it is committed with the request that it speaks of."""
-    work.later(_DISCLOSURE, msgspec.structs.asdict(entry) | {"items": list(entry.items), "codes": list(entry.codes)})
-
-
-_DISCLOSURE: Final = Insertion(t.disclosure_entry)

@@ -9,6 +9,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import func, or_, select, text
 
+from registry.store import log_tables
 from registry.store import tables as t
 from registry.store.migrate import REVISIONS
 from registry.store.unit_of_work import UnitOfWork
@@ -171,6 +172,11 @@ async def unstamped(work: UnitOfWork) -> Waiting:
     """Return the submissions that wait for their stamp."""
     query = select(func.count().label("count"), func.min(t.submission.c.received_at).label("since"))
     return _waiting(await work.one(query.select_from(t.pending_stamp.join(t.submission, _SAME_SUBMISSION))))
+
+
+async def unplaced(work: UnitOfWork) -> int:
+    """Return how many entries of the log of disclosures wait for their place."""
+    return int((await work.run(select(func.count()).select_from(log_tables.log_pending))).scalar_one())
 
 
 async def open_cases(work: UnitOfWork) -> Waiting:

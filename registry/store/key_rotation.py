@@ -35,9 +35,11 @@ from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.types import UserDefinedType
 
 from registry.store import tables as t
+from registry.store.log_tables import log_year
 from registry.store.unit_of_work import UnitOfWork
 from registry.store.writing import Prepared
 from registry.vault.keys import Kek, data_key_place, rewrap
+from registry.vault.log_keys import owner_of
 from registry.vault.sealing import Place
 
 RUN_LOCK: Final = 0x4E147A7E
@@ -92,7 +94,10 @@ class WrappedKeys:
         return update(self.table).where(*same).values(values).returning(literal_column("1"))
 
 
-WRAPPED_KEYS: Final = (WrappedKeys(t.data_key, t.data_key.c.owner, data_key_place),)
+WRAPPED_KEYS: Final = (
+    WrappedKeys(t.data_key, t.data_key.c.owner, data_key_place),
+    WrappedKeys(log_year, log_year.c.year, lambda year: data_key_place(owner_of(int(year)))),
+)
 """Everything that KEKs wrap; a rotation goes through all of it, and no KEK is destroyed that wraps any of it."""
 
 

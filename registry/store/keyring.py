@@ -1,4 +1,8 @@
-"""Data keys as they lie in the database: wrapped by the key of a month, which the master key wraps."""
+"""Data keys as they lie in the database: wrapped by the key of a month, which the master key wraps.
+
+The secrets of the log's years (table ``log_year``) are wrapped by keys of months as well: who rewraps one kind of row,
+or destroys the key of a month, has to think of both.
+"""
 
 from datetime import datetime
 from typing import Final
@@ -6,10 +10,13 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from registry.domain.mission import JAPAN
+from registry.store import log_tables
 from registry.store import tables as t
 from registry.store.unit_of_work import UnitOfWork
 from registry.store.writing import Insertion
 from registry.vault.keys import DataKey, Kek, KeyProvider, WrappedDataKey, WrappedKek
+from registry.vault.log_keys import LogYear
 
 SERVICE: str = "00000000-0000-0000-0000-000000000000"
 """The owner of the data key for what belongs to no single person: stored answers without personal data."""
@@ -32,6 +39,7 @@ class Keyring:
         self._keks: dict[bytes, Kek] = {}
         self._of_month: dict[int, Kek] = {}
         self._service: DataKey | None = None
+        self._log_year: LogYear | None = None
 
     async def make(self, work: UnitOfWork, owner: str, now: datetime) -> DataKey:
         """Make a data key for ``owner``, a person or submission that has none yet."""
@@ -75,12 +83,38 @@ class Keyring:
             await work.run(upsert(t.data_key).values(row).on_conflict_do_nothing())
             return await self.find(work, SERVICE)
 
+    async def log_year(self, work: UnitOfWork, at: datetime) -> LogYear:
+        """Return the year of the log for what happens at a moment, made by whoever first needs it."""
+        year = at.astimezone(JAPAN).year
+        if self._log_year is not None and self._log_year.year == year:
+            return self._log_year
+        try:
+            return await self.find_log_year(work, year)
+        except Shredded:
+            kek = await self._kek_of_month(work, at)
+            _, made = LogYear.generate(kek, year)
+            row = {"year": year, "kek_id": kek.key_id, "wrapped": made.wrapped}
+            await work.run(upsert(log_tables.log_year).values(row).on_conflict_do_nothing())
+            return await self.find_log_year(work, year)
+
+    async def find_log_year(self, work: UnitOfWork, year: int) -> LogYear:
+        """Return a year of the log; raises :class:`Shredded` when it was destroyed, or there never was one."""
+        if year not in work.at_hand.log_years:
+            of_year = select(log_tables.log_year, t.monthly_kek.c.wrapped.label("kek")).join(t.monthly_kek)
+            row = await work.one(of_year.where(log_tables.log_year.c.year == year))
+            if row is None:
+                raise Shredded
+            kek = self._kek(row["kek_id"], row["kek"])
+            work.at_hand.log_years[year] = LogYear.unwrap(kek, year, row["wrapped"])
+        return work.at_hand.log_years[year]
+
     async def prepare(self, work: UnitOfWork, now: datetime) -> None:
         """Make the keys that every request needs, so that none makes them while all others wait for its end.
 
         The transaction does nothing else. What it finds others have committed, so from then on it needs no reading.
         What was destroyed meanwhile is forgotten here as well.
         """
+        await self._prepare_log_year(work, now)
         stored = frozenset((await work.run(select(t.monthly_kek.c.wrapped))).scalars())
         self._keks = {wrapped: kek for wrapped, kek in self._keks.items() if wrapped in stored}
         month = _month(now)
@@ -112,6 +146,13 @@ class Keyring:
         """Return every key that wraps others, by its id."""
         rows = await work.rows(select(t.monthly_kek.c.kek_id, t.monthly_kek.c.wrapped))
         return {row["kek_id"]: self._kek(row["kek_id"], row["wrapped"]) for row in rows}
+
+    async def _prepare_log_year(self, work: UnitOfWork, now: datetime) -> None:
+        self._log_year = None
+        try:
+            self._log_year = await self.find_log_year(work, now.astimezone(JAPAN).year)
+        except Shredded:
+            await self.log_year(work, now)
 
     async def _kek_of_month(self, work: UnitOfWork, now: datetime) -> Kek:
         """Return the newest key of the month; the first is made by whoever first needs it."""

@@ -1,7 +1,8 @@
 """The tables of the registry, as the application sees them; ``migrations`` makes them and adds what guards them.
 
 In clear stand only ids, dates of validity, status, mission and municipality: what SQL must sort and join by. Names,
-numbers and contact data lie in sealed blobs (``sealed``), one per row, and are found through ``search_key``.
+numbers and contact data lie in sealed blobs (``sealed``), one per row, and are found through ``search_key``. The tables
+of the log of disclosures stand in ``log_tables``.
 """
 
 from sqlalchemy import (
@@ -248,7 +249,7 @@ known_until = Table(
 )
 """The last moment up to which everything committed is stamped; one row."""
 
-# ------------------------------------------------------------------------------------ callers and the log
+# ------------------------------------------------------------------------------------------------ callers
 
 client_key = Table(
     "client_key",
@@ -303,28 +304,6 @@ grant_row = Table(
     Column("valid_to", Date),
 )
 """The statutory rows of the table of grants, which come by migration; those by ordinance: ``grant_tables``."""
-
-disclosure_entry = Table(
-    "disclosure_entry",
-    metadata,
-    Column("entry_id", BigInteger, Identity(always=True), primary_key=True),
-    _moment("asked_at"),
-    Column("body", Text, nullable=False),
-    Column("key_id", Text, nullable=False),
-    Column("handled_by", Text, nullable=False),
-    Column("operation", Text, nullable=False),
-    Column("affair", Text, nullable=False),
-    Column("basis", Text, nullable=False),
-    Column("search", Text, nullable=False),
-    Column("items", ARRAY(Text), nullable=False),
-    Column("outcome", Text, nullable=False),
-    Column("codes", ARRAY(Text), nullable=False),
-    Column("number_accessed", Boolean, nullable=False),
-    _id("person_id", nullable=True),
-    _id("correlation_id"),
-    Index("ix_disclosure_entry_person_id", "person_id"),
-)
-"""情報提供等の記録 (番号法23条): one entry per request, refusals included, committed before the answer leaves."""
 
 # ------------------------------------------------------------------------------------------- tables of codes
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import ARRAY, BigInteger, Column, Date, DateTime, Identity, Index, Table, Text, text
 
-from registry.store.tables import metadata
+from registry.store.columns import metadata
 
 caller_tally = Table(
     "caller_tally",

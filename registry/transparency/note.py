@@ -14,7 +14,9 @@ from typing import Final, Self
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from registry.contract.keys import Algorithm, SigningKey
 from registry.transparency.refusals import LogFault, LogRefused
 
 MAX_NOTE_BYTES: Final = 1_000_000
@@ -87,6 +89,17 @@ class NoteKey(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def _typed(self) -> bytes:
         return bytes([self.kind]) + self.public
+
+
+def of_signing_key(key: SigningKey, name: str, kind: KeyKind) -> NoteKey:
+    """Return the published key of a private one under a name.
+
+    Raises ``ValueError`` for any but Ed25519, and :class:`LogRefused` (KEY_MALFORMED) for a name that is none.
+    """
+    public = key.private.public_key()
+    if key.algorithm is not Algorithm.ED25519:
+        raise ValueError("notes are signed with Ed25519 (C2SP signed-note)")
+    return NoteKey(name=name, public=public.public_bytes(Encoding.Raw, PublicFormat.Raw), kind=kind)
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,8 @@ class LogFault(StrEnum):
     KEY_MALFORMED = "key-malformed"
     NOTE_MALFORMED = "note-malformed"
     CHECKPOINT_MALFORMED = "checkpoint-malformed"
+    RECEIPT_MALFORMED = "receipt-malformed"
+    OFFER_MALFORMED = "offer-malformed"
     # proofs
     SIZE_IMPOSSIBLE = "size-impossible"
     PROOF_MISMATCH = "proof-mismatch"
@@ -26,12 +28,19 @@ class LogFault(StrEnum):
     # signatures
     SIGNATURE_MISSING = "signature-missing"
     SIGNATURE_WRONG = "signature-wrong"
+    COSIGNATURE_MISSING = "cosignature-missing"
     # what a witness refuses
     OTHER_ORIGIN = "other-origin"
     ROLLBACK = "rollback"
     FORK = "fork"
     STALE = "stale"
     CLOCK_REVERSED = "clock-reversed"
+    # what an audit of a whole log finds, beside the others
+    ENTRY_MISSING = "entry-missing"
+    LEAF_MISMATCH = "leaf-mismatch"
+    SEAL_BROKEN = "seal-broken"
+    TILE_MISMATCH = "tile-mismatch"
+    HEAD_MISMATCH = "head-mismatch"
 
 
 class LogRefused(Exception):  # noqa: N818 - a refusal is an answer of the rules, not an accident of the program

@@ -98,6 +98,12 @@ def changed_tiles(old_size: int, new_size: int) -> Iterator[Tile]:
             yield tile_at(level, index, new_size)
 
 
+def partial_tiles(size: int) -> tuple[Tile, ...]:
+    """Return the partial tiles at the ends of the levels of a tree of ``size`` leaves: what an appender has to read."""
+    levels = (level for level in range(_MAX_LEVEL + 1) if _hashes(level, size) % TILE_WIDTH)
+    return tuple(tile_at(level, _hashes(level, size) // TILE_WIDTH, size) for level in levels)
+
+
 def grown_tiles(old_size: int, leaves: Sequence[bytes], read: TileReader) -> dict[Tile, bytes]:
     """Return the tiles of :func:`changed_tiles` with their bytes, after ``leaves`` (leaf hashes) were appended.
 

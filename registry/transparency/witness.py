@@ -12,12 +12,48 @@ from typing import Final
 import msgspec
 
 from registry.transparency.checkpoint import Checkpoint, open_checkpoint
-from registry.transparency.note import NoteKey
+from registry.transparency.note import KeyKind, NoteKey
 from registry.transparency.refusals import LogFault, LogRefused
 from registry.transparency.tree import TreeHead, verify_consistency
 
 MOST_AHEAD: Final = 60
 """Seconds by which a cosignature may be ahead of the clock that judges it; beyond, one of the two clocks is wrong."""
+
+
+class Witness(msgspec.Struct, frozen=True, kw_only=True):
+    """Who watches a log: the key by which its cosignatures are known, and the address where checkpoints are brought."""
+
+    key: NoteKey
+    url: str
+
+
+def read_witnesses(text: str) -> tuple[Witness, ...]:
+    """Read a list of witnesses: a line ``<vkey> <url>`` for each; empty lines and those that begin with # say nothing.
+
+    Raises :class:`LogRefused` (KEY_MALFORMED), with the line, for anything else, a log's key and a name that stands
+    twice above all: cosignatures are told apart by the name.
+    """
+    witnesses: dict[str, Witness] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        witness = _read_witness(words)
+        if witness is None or witness.key.name in witnesses:
+            raise LogRefused(LogFault.KEY_MALFORMED, f"line {number}")
+        witnesses[witness.key.name] = witness
+    return tuple(witnesses.values())
+
+
+def _read_witness(words: list[str]) -> Witness | None:
+    """Read the words of one line; None where they name no key of a witness with the address of one."""
+    try:
+        text, url = words
+        key = NoteKey.from_text(text)
+    except (ValueError, LogRefused):
+        return None
+    is_witness = key.kind is KeyKind.WITNESS and url.startswith(("https://", "http://"))
+    return Witness(key=key, url=url.rstrip("/")) if is_witness else None
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,12 +87,15 @@ def judge(offer: Offer, log_keys: tuple[NoteKey, ...], memory: Memory | None, no
     The caller keeps ``remember`` durably **before** it signs, and lets no other judgement of this log pass between
     reading ``memory`` and that: two offers judged by one memory could be two histories (C2SP tlog-witness).
 
-    Raises :class:`LogRefused`: what :func:`open_checkpoint` says of the note; ROLLBACK for fewer leaves than were
-    cosigned; FORK for another root of the same number; STALE when the proof begins at another size than the one
-    remembered (the log asks anew from there); PROOF_MISMATCH for leaves that do not continue it; CLOCK_REVERSED
-    when ``now`` is before the last cosignature, which would tell of two largest trees at one time.
+    Raises :class:`LogRefused`: what :func:`open_checkpoint` says of the note; SIZE_IMPOSSIBLE when the proof begins
+    beyond the checkpoint; ROLLBACK for fewer leaves than were cosigned; FORK for another root of the same number;
+    STALE when the proof begins at another size than the one remembered (the log asks anew from there); PROOF_MISMATCH
+    for leaves that do not continue it; CLOCK_REVERSED when ``now`` is before the last cosignature, which would tell of
+    two largest trees at one time.
     """
     checkpoint = open_checkpoint(offer.note, log_keys, ()).checkpoint
+    if offer.old_size > checkpoint.head.size:
+        raise LogRefused(LogFault.SIZE_IMPOSSIBLE)
     if memory is not None:
         _demand_newer(checkpoint.head, memory, now)
     if offer.old_size != (memory.head.size if memory else 0):

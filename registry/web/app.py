@@ -19,6 +19,7 @@ from registry.store.unit_of_work import StoreUnavailable
 from registry.vault.keys import KeysRefused
 from registry.web import health
 from registry.web.api import inquiries, inquiry_list, removed_records, submissions, supplementary_records, time
+from registry.web.api import log as disclosure_log
 from registry.web.desk import Desk
 from registry.web.door import LARGEST_BODY, Passing
 from registry.web.metrics import REQUESTS, SECONDS
@@ -40,6 +41,10 @@ ROUTES: Final = (
     inquiry_list.questions,
     inquiry_list.answer,
     time.time,
+    disclosure_log.checkpoint,
+    disclosure_log.tile,
+    disclosure_log.inclusion,
+    disclosure_log.consistency,
     health.live,
     health.ready,
     health.metrics,

@@ -76,18 +76,19 @@ class Desk:
         status: int = OK,
         once: bool = False,
         only_reads: bool = False,
-        asks: bool = False,
+        discloses: bool = False,
     ) -> Response[bytes]:
         """Identify the caller, do what ``prepare`` makes of the request, and sign the answer.
 
         ``once``: the request has effects and happens once per Idempotency-Key. ``only_reads``: it needs no transaction.
-        ``asks``: it asks about people, so that who asks too much goes slower.
+        ``discloses``: it tells the caller of people, so that who asks too much goes slower, and while nobody watches the
+        log it is refused, which is logged.
         """
         correlation_id = self.resources.new_id()
         parts = self.head(request)
         try:
             known = await self._known(parts)  # (1)
-            too_fast = self._too_fast(known, parts, asks=asks)  # (2)
+            too_fast = self._too_fast(known, parts, asks=discloses)  # (2)
             if too_fast is not None and not self.watch.may_enter(known.registered.body):
                 return self.respond(parts, refusal_answer(too_fast, correlation_id), correlation_id)
             parts = await _whole(request, parts)  # (3)
@@ -100,6 +101,8 @@ class Desk:
             asked, act = self._prepared(caller, parts, operation, prepare, correlation_id)
         else:
             asked, act, once = Asked(operation=operation, correlation_id=correlation_id), refusing(too_fast), False
+        if discloses and not self.keys.log_is_watched:
+            act = refusing(WireRefusal(ProblemCode.LOG_NOT_WATCHED))
         try:
             attendance = self.attendance(caller, asked, status, only_reads=only_reads)
             answer = await attendance.attend(act, once=_once(parts) if once else None)

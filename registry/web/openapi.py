@@ -11,18 +11,20 @@ from registry.contract.grants import GrantsAnswer
 from registry.contract.problems import PROBLEM_MEDIA_TYPE, Problem
 from registry.contract.values import EXAMPLES
 from registry.domain.residence_report import ResidenceReport
+from registry.web.api import log
 from registry.web.health import Health
 from registry.web.problems import JSON, STATUS
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation of the interface, as the schema shows it."""
+    """One operation of the interface, as the schema shows it; ``answer`` is None where it is no message."""
 
     method: str
     path: str
     summary: str
-    answer: type
+    answer: type | None
     body: type | None = None
+    media_type: str = JSON
     status: int = 200
     signed: bool = True
     parameters: tuple[dict[str, Any], ...] = ()
@@ -70,6 +72,22 @@ _AFTER: Final = {
     "description": "the last question of the page before, as that page says; left out: the first page",
     "schema": {"type": "string", "format": "uuid"},
 }
+
+_PLACE: Final = {
+    "name": "place",
+    "in": "path",
+    "required": True,
+    "description": "<L>/<N>[.p/<W>]: a tile; entries/<N>[.p/<W>]: the entries of one of level 0 (C2SP tlog-tiles)",
+    "schema": {"type": "string"},
+}
+
+
+def _leaves(name: str, description: str) -> dict[str, Any]:
+    schema = {"type": "integer", "minimum": 0}
+    return {"name": name, "in": "query", "required": True, "description": description, "schema": schema}
+
+
+_SIZE: Final = _leaves("size", "how many leaves the tree has")
 
 OPERATIONS: Final = (
     Operation(
@@ -146,6 +164,39 @@ OPERATIONS: Final = (
     ),
     Operation(method="get", path="/v1/grants", summary="See what the caller may ask and submit", answer=GrantsAnswer),
     Operation(method="get", path="/v1/time", summary="Ask for the registry's clock", answer=m.TimeAnswer, signed=False),
+    Operation(
+        method="get",
+        path="/v1/log/checkpoint",
+        summary="Fetch the signed and cosigned head of the log of disclosures (C2SP tlog-checkpoint)",
+        answer=None,
+        media_type=log.TEXT,
+        signed=False,
+    ),
+    Operation(
+        method="get",
+        path="/v1/log/tile/{place}",
+        summary="Fetch a tile of its tree, or a bundle of its entries, which tell nobody anything",
+        answer=None,
+        media_type=log.BYTES,
+        signed=False,
+        parameters=(_PLACE,),
+    ),
+    Operation(
+        method="get",
+        path="/v1/log/proof/inclusion",
+        summary="Have it proven that an entry is in the tree",
+        answer=m.LogProof,
+        signed=False,
+        parameters=(_leaves("index", "the number of the entry, from 0"), _SIZE),
+    ),
+    Operation(
+        method="get",
+        path="/v1/log/proof/consistency",
+        summary="Have it proven that a tree continues an earlier one",
+        answer=m.LogProof,
+        signed=False,
+        parameters=(_leaves("old", "how many leaves the earlier tree has"), _SIZE),
+    ),
     Operation(method="get", path="/health/live", summary="Does the process answer?", answer=Health, signed=False),
     Operation(method="get", path="/health/ready", summary="Can requests be served?", answer=Health, signed=False),
 )
@@ -180,7 +231,7 @@ def _operation(one: Operation) -> dict[str, Any]:
         "summary": one.summary,
         "parameters": parameters,
         "responses": {
-            str(one.status): {"description": "Done", "content": {JSON: {"schema": _ref(one.answer)}}},
+            str(one.status): {"description": "Done", "content": {one.media_type: {"schema": _answer(one)}}},
             "default": {
                 "description": f"Refused: one of {', '.join(map(str, sorted(set(STATUS.values()))))}",
                 "content": {PROBLEM_MEDIA_TYPE: {"schema": _ref(Problem)}},
@@ -193,6 +244,10 @@ def _operation(one: Operation) -> dict[str, Any]:
     if one.body is not None:
         described["requestBody"] = {"required": True, "content": {JSON: {"schema": _ref(one.body)}}}
     return described
+
+
+def _answer(one: Operation) -> dict[str, Any]:
+    return {"type": "string", "contentMediaType": one.media_type} if one.answer is None else _ref(one.answer)
 
 
 def _ref(kind: type) -> dict[str, str]:

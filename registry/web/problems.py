@@ -38,6 +38,7 @@ STATUS: Final[dict[ProblemCode, int]] = {
     ProblemCode.METHOD_NOT_ALLOWED: 405,
     ProblemCode.RATE_LIMITED: 429,
     ProblemCode.NOT_READY: 503,
+    ProblemCode.LOG_NOT_WATCHED: 503,
     ProblemCode.INTERNAL: 500,
     ProblemCode.INVALID_INPUT: 422,
     ProblemCode.NOT_PERMITTED: 403,
@@ -47,7 +48,7 @@ STATUS: Final[dict[ProblemCode, int]] = {
     ProblemCode.NOT_KNOWN_YET: 409,
 }
 
-RETRY_AFTER_SECONDS: Final = {ProblemCode.NOT_READY: "2"}
+RETRY_AFTER_SECONDS: Final = {ProblemCode.NOT_READY: "2", ProblemCode.LOG_NOT_WATCHED: "30"}
 
 
 def refusal_answer(refusal: Refusal | WireRefusal, correlation_id: str) -> StoredAnswer:

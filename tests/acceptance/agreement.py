@@ -4,7 +4,7 @@ Everything stored is compared, everything asked is held against :mod:`tests.acce
 once known is asked for again.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import date
 from itertools import pairwise
 
@@ -20,6 +20,7 @@ from tests.acceptance import papers
 from tests.acceptance.cast import ASKED, ASKERS, NO_LATER, WHOLE_LIFE, inquiry, question
 from tests.acceptance.plain_registry import PlainRegistry
 from tests.house import PENSION
+from tests.logged import log
 
 KEPT_IN_MIND = 2
 """How many answers about the past are asked for again after each step: the earliest, which most could still change."""
@@ -171,12 +172,13 @@ class Agreement(RuleBasedStateMachine):
 
     def _compare_log(self):
         """One request is one entry, or one for each person concerned."""
-        log = self.world.rows(
-            "SELECT body, operation, outcome, count(DISTINCT person_id) AS people, count(*) AS entries "
-            "FROM disclosure_entry GROUP BY body, operation, outcome, correlation_id"
-        )
-        assert all(row["entries"] == max(row["people"], 1) for row in log)
-        assert Counter(tuple(row)[:4] for row in log) == self.model.log
+        columns = ("body", "operation", "outcome", "correlation_id", "about")
+        requests = defaultdict(list)
+        for *request, about in self.world.run(log(self.house, *columns)):
+            requests[tuple(request)].append(about)
+        people = {request: len(set(all_about) - {None}) for request, all_about in requests.items()}
+        assert all(len(requests[request]) == max(number, 1) for request, number in people.items())
+        assert Counter((*request[:3], number) for request, number in people.items()) == self.model.log
 
     @invariant()
     def everybody_is_answered_for(self):

@@ -8,7 +8,7 @@ from registry.contract.decoding import decode
 from registry.contract.messages import InquiryAnswer
 from registry.contract.problems import Problem
 from tests.acceptance.papers import by_addressee, by_name, by_number, kichiro, person, removed_record, report
-from tests.acceptance.seen import faults, outcomes, receipt, rows
+from tests.acceptance.seen import faults, outcomes, receipt
 from tests.house import ELECTIONS, HEALTH, MISSION, PENSION, TAX, TOWN
 from tests.planted import CODE, NUMBER
 
@@ -126,12 +126,6 @@ def refused(answer):
 def items(version):
     """The names of the items that an answered version holds."""
     return {name for name in version.items.__struct_fields__ if getattr(version.items, name) is not None}
-
-
-async def log(database, *columns, operation="inquiry"):
-    """The entries of the log for one kind of operation, the oldest first."""
-    query = f"SELECT {', '.join(columns)} FROM disclosure_entry WHERE operation = $1 ORDER BY entry_id"  # noqa: S608 - columns are the test's own
-    return await rows(database, query, operation)
 
 
 async def execute(database, statement):

@@ -18,7 +18,7 @@ from tests.planted import found_in
 
 SUBMISSIONS = "/v1/submissions"
 NOTHING: dict[str, int] = {}
-ONLY_THE_LOG = {"disclosure_entry": 1, "nonce": 1}
+ONLY_THE_LOG = {"log_pending": 1, "nonce": 1}
 """What a request leaves that was refused by the rules, if it has no effects that could happen twice."""
 LOG_AND_ANSWER = ONLY_THE_LOG | {"idempotency": 1}
 """The same of a request that must be answered alike when it comes again."""

@@ -155,7 +155,7 @@ async def test_a_request_that_is_sent_again_byte_by_byte_is_a_replay(registry, d
     replayed = await send(registry, request)
     assert (first.status < 300, replayed.status, str(read(replayed).code)) == (True, 401, "signature-replayed")
     assert is_signed(registry, request, replayed)
-    assert grown(before, await counts(database)) == {"disclosure_entry": 1}
+    assert grown(before, await counts(database)) == {"log_pending": 1}
 
 
 async def test_a_signature_that_expired_is_no_replay_once_its_nonce_is_forgotten(registry):

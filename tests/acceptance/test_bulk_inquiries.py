@@ -6,11 +6,12 @@ import pytest
 from registry.contract.decoding import decode
 from registry.contract.messages import LARGEST_BULK, BulkAnswer, InquiryOutcome
 from registry.contract.problems import Problem
-from tests.acceptance.asking import ask, log, namesakes, refused, said, settle
+from tests.acceptance.asking import ask, namesakes, refused, said, settle
 from tests.acceptance.papers import KICHIRO, by_addressee, by_name, by_number, number, person, removed_record, report
 from tests.acceptance.seen import faults, outcomes
 from tests.acceptance.test_trips import trips
 from tests.house import PENSION, TAX, TOWN
+from tests.logged import about, log
 from tests.planted import CODE, NUMBER
 
 pytestmark = pytest.mark.anyio
@@ -81,14 +82,17 @@ async def test_many_at_once_are_answered_as_one_by_one(registry, moment):
     ]
 
 
-async def test_each_person_has_an_entry_of_their_own_as_if_asked_alone(registry, database):
+async def test_each_person_has_an_entry_of_their_own_as_if_asked_alone(registry):
     await settle(registry)
+    person_id = await the_person(registry)
+    before = len(await log(registry))
     answers = each(await ask_many(registry, by_number(), by_number(number(77)), by_name()))
-    columns = ("search", "outcome", "person_id IS NOT NULL", "number_accessed", "correlation_id::text")
-    assert await log(database, *columns) == [
-        ("individual-number", "found", True, True, answers[0].answer.inquiry_id),
-        ("individual-number", "not-found", False, True, answers[1].answer.inquiry_id),
-        ("name-and-birth-date", "found", True, True, answers[2].answer.inquiry_id),
+    columns = ("search", "outcome", "about", "number_accessed", "correlation_id")
+    her = about(registry, person_id)
+    assert (await log(registry, *columns))[before:] == [
+        ("individual-number", "found", her, True, answers[0].answer.inquiry_id),
+        ("individual-number", "not-found", None, True, answers[1].answer.inquiry_id),
+        ("name-and-birth-date", "found", her, True, answers[2].answer.inquiry_id),
     ]
 
 
@@ -113,7 +117,7 @@ async def test_a_thousand_people_take_no_more_trips_to_the_database_than_one(reg
 # ------------------------------------------------------------------------------------- each stands or falls alone
 
 
-async def test_a_person_who_cannot_be_read_stops_nobody_else(registry, database):
+async def test_a_person_who_cannot_be_read_stops_nobody_else(registry):
     await settle(registry)
     searches = [by_number("123456789012"), by_number(), {"by": "tarot"}, by_name({}, "1980")]
     people = each(await ask_many(registry, *searches))
@@ -124,7 +128,7 @@ async def test_a_person_who_cannot_be_read_stops_nobody_else(registry, database)
         ("/people/3/search/name", "name-missing"),
         ("/people/3/search/birth_date", "date-required-complete"),
     }
-    logged = await log(database, "outcome", "correlation_id::text")
+    logged = await log(registry, "outcome", "correlation_id", operation="inquiry")
     assert [outcome for outcome, _ in logged] == ["refused", "found", "refused", "refused"]
     assert logged[0][1] == people[0].problem.correlation_id
 
@@ -152,13 +156,13 @@ WHOLE = {
 
 
 @pytest.mark.parametrize(("terms", "expected"), WHOLE.values(), ids=WHOLE)
-async def test_what_is_wrong_for_everybody_refuses_the_whole_and_asks_about_nobody(registry, database, terms, expected):
+async def test_what_is_wrong_for_everybody_refuses_the_whole_and_asks_about_nobody(registry, terms, expected):
     await settle(registry)
     answer = await ask_many(registry, by_number(), by_name(), **terms)
     assert answer.status in {403, 422}
     assert {(pointer, code) for pointer, code in faults(answer)} == expected
-    assert await log(database, "outcome", "person_id", operation="bulk-inquiry") == [("refused", None)]
-    assert await log(database, "outcome") == []
+    assert await log(registry, "outcome", "about", operation="bulk-inquiry") == [("refused", None)]
+    assert await log(registry, operation="inquiry") == []
 
 
 async def test_who_may_ask_in_no_way_at_all_is_refused_the_whole(registry):
@@ -189,11 +193,11 @@ async def the_person(registry):
     return registry.resources.pseudonyms.person(PENSION, own)
 
 
-async def test_what_another_body_calls_a_person_is_turned_into_the_own_pseudonym_where_granted(registry, database):
+async def test_what_another_body_calls_a_person_is_turned_into_the_own_pseudonym_where_granted(registry):
     await settle(registry)
     own, towns = await own_pseudonym(registry), await own_pseudonym(registry, TOWN)
     assert said(await ask(registry, PENSION, search=by_pseudonym(towns, given_to=TOWN))).person == own
-    assert (await log(database, "search", "outcome"))[-1] == ("pseudonym-of-another-body", "found")
+    assert (await log(registry, "search", "outcome"))[-1] == ("pseudonym-of-another-body", "found")
     answer = await ask(registry, TOWN, search=by_pseudonym(own, given_to=PENSION))
     assert refused(answer) == ("not-permitted", {("/search", "search-not-allowed")})
 

@@ -18,6 +18,7 @@ from registry.contract.keys import SigningKey
 from registry.sandbox.programs import free_port
 from registry.vault.keys import FileKeyProvider
 from tests.acceptance.test_codes_import import STATE_MOVES
+from tests.house import a_log_key
 
 REGISTRY = Path(sys.executable).with_name("registry")
 DAY = "2024-12-01"
@@ -36,6 +37,7 @@ class Desk:
             "REGISTRY_DSN": database,
             "REGISTRY_KEYS": str(folder / "keys.json"),
             "REGISTRY_SIGNING_KEY": str(folder / "registry.pem"),
+            "REGISTRY_LOG_KEY": str(a_log_key(folder)),
             "REGISTRY_PORT": str(free_port()),
             "COLUMNS": "200",
         }

@@ -29,6 +29,7 @@ from tests.acceptance.papers import (
 )
 from tests.acceptance.seen import WHOLE_TIME, outcomes, rows
 from tests.house import MISSION, PENSION, TOWN
+from tests.logged import log
 from tests.planted import CODE, NUMBER, OTHER_NUMBER
 
 pytestmark = pytest.mark.anyio
@@ -186,11 +187,11 @@ async def test_one_report_ten_times_at_once_has_one_effect_and_one_answer(
     registry, database, troubles, message, status, outcome
 ):
     calls = [registry.submit(message, key="report-1") for _ in range(10)]
-    answers = await together(database, *calls, at="disclosure_entry", mode="SHARE")
+    answers = await together(database, *calls, at="log_pending", mode="SHARE")
     assert {answer.status for answer in answers} == {status}
     assert len({(answer.body, answer.header("registry-receipt")) for answer in answers}) == 1
     assert len(await rows(database, "SELECT FROM submission")) == (status == 201)
-    entries = await rows(database, "SELECT outcome FROM disclosure_entry ORDER BY entry_id")
+    entries = await log(registry, "outcome")
     assert entries == [(outcome,)] + [("repeated",)] * 9
     assert troubles == []
 
@@ -215,7 +216,7 @@ async def test_one_part_of_an_extract_ten_times_at_once_has_one_effect_and_one_a
 async def test_one_signed_request_ten_times_at_once_is_attended_to_once(registry, database):
     nonce = uuid4().hex
     calls = [asked_with(registry, nonce) for _ in range(10)]
-    answers = await together(database, *calls, at="disclosure_entry", mode="SHARE")
+    answers = await together(database, *calls, at="log_pending", mode="SHARE")
     assert sorted(map(said, answers)) == ["200"] + ["signature-replayed"] * 9
 
 
@@ -351,7 +352,7 @@ async def test_an_answer_is_wholly_from_before_or_after_a_report(registry, datab
         return version.items.address_abroad is None, version.flags.unconfirmed
 
     assert await ask() == (True, False)
-    async with held_up(database, "disclosure_entry", "SHARE") as until:
+    async with held_up(database, "log_pending", "SHARE") as until:
         write = create_task(registry.submit(report()))
         await until([write])
         behind = await asyncpg.connect(database)

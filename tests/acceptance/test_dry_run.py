@@ -16,6 +16,7 @@ from tests.acceptance.papers import (
 )
 from tests.acceptance.seen import counts, grown, receipt, rows, told, versions
 from tests.house import MISSION, TOWN
+from tests.logged import log
 from tests.planted import found_in
 
 pytestmark = pytest.mark.anyio
@@ -39,7 +40,7 @@ async def test_a_dry_run_stores_nothing_but_its_entry_in_the_log(registry, datab
     await registry.submit(report(), key="report-1")
     before, shown = await counts(database), await versions(database)
     await registry.submit(message, dry_run=True)
-    assert grown(before, await counts(database)) == {"disclosure_entry": 1, "nonce": 1}
+    assert grown(before, await counts(database)) == {"log_pending": 1, "nonce": 1}
     assert await versions(database) == shown
     assert await rows(database, "SELECT state FROM submission") == [("accepted",)]
 
@@ -64,7 +65,7 @@ def _became(outcome):
 async def test_the_first_dry_run_of_all_leaves_the_registry_as_it_was(registry, database):
     before = await counts(database)
     await registry.submit(report(), dry_run=True)
-    assert grown(before, await counts(database)) == {"disclosure_entry": 1, "nonce": 1}
+    assert grown(before, await counts(database)) == {"log_pending": 1, "nonce": 1}
     assert (await registry.submit(report())).status == 201
 
 
@@ -135,10 +136,10 @@ async def test_a_dry_run_of_a_household_says_whose_versions_they_are(registry):
     assert [(one.person_index, one.change) for one in said.changes] == [(0, "comes"), (1, "comes")]
 
 
-async def test_the_log_says_that_it_was_a_dry_run(registry, database):
+async def test_the_log_says_that_it_was_a_dry_run(registry):
     await registry.submit(report(), dry_run=True)
     await registry.submit(report(address_abroad=BOSTON), dry_run=True)
-    entries = await rows(database, "SELECT operation, outcome, codes FROM disclosure_entry ORDER BY entry_id")
+    entries = await log(registry, "operation", "outcome", "codes")
     assert entries == [("dry-run", "dry-run", []), ("dry-run", "refused", ["mission-not-competent"])]
 
 

@@ -22,6 +22,7 @@ from tests.acceptance.papers import (
 )
 from tests.acceptance.seen import history, outcomes, person_ids, receipt, rows, statuses
 from tests.house import PENSION, TOWN
+from tests.logged import log
 from tests.planted import NUMBER
 
 pytestmark = pytest.mark.anyio
@@ -62,8 +63,7 @@ async def test_the_office_enters_a_fact_with_reason_and_name_and_may_take_it_bac
     (person_id,) = await person_ids(database)
     entry = await enter(registry, person_id, made)
     assert await rows(database, "SELECT status FROM version WHERE upper_inf(possible)") == [(status,)]
-    log = await rows(database, "SELECT handled_by, basis FROM disclosure_entry WHERE operation = 'ex-officio'")
-    assert log == [("office-3", "住基法8条")]
+    assert await log(registry, "handled_by", "basis", operation="ex-officio") == [("office-3", "住基法8条")]
     await ex_officio.take_back(registry.resources, entry, **WHY)
     await registry.stamp()
     assert await history(registry) == before

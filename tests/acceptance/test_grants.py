@@ -11,10 +11,11 @@ from registry.contract.grants import GRANT_WORDS, GrantsAnswer
 from registry.contract.messages import InquiryOutcome, Terms
 from registry.domain.disclosure import BodyKind, Condition, Grant, Item, Mode, SearchKey
 from registry.services import inquiries
-from tests.acceptance.asking import change_grants, log, outcomes, refused, said, settle
+from tests.acceptance.asking import change_grants, outcomes, refused, said, settle
 from tests.acceptance.papers import by_name, by_number, person, removed_record, report
 from tests.acceptance.seen import faults, rows
 from tests.house import CHECKER, ELECTIONS, HEALTH, KINDS, MISSION, PENSION, SCHOOLS, TAX, TOWN
+from tests.logged import log
 from tests.planted import NUMBER, found_in
 
 pytestmark = pytest.mark.anyio
@@ -196,9 +197,9 @@ async def test_what_will_change_is_told_in_the_order_of_the_days(registry, datab
     }
 
 
-async def test_asking_for_the_grants_is_logged(registry, database):
+async def test_asking_for_the_grants_is_logged(registry):
     await registry.get(PENSION, "/v1/grants")
-    assert await log(database, "body", "outcome", "person_id", operation="grants") == [(PENSION, "answered", None)]
+    assert await log(registry, "body", "outcome", "about", operation="grants") == [(PENSION, "answered", None)]
 
 
 # ------------------------------------------------------------------------------------------------------ organs

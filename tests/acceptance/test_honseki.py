@@ -12,6 +12,7 @@ from tests.acceptance.jlis import asked, book, entry, long_ago, questions, stand
 from tests.acceptance.papers import HANAKO, HONSEKI, kichiro, person
 from tests.acceptance.seen import counts, faults, grown, rows
 from tests.house import MISSION, TOWN
+from tests.logged import about, log
 from tests.planted import NUMBER, found_in
 
 pytestmark = pytest.mark.anyio
@@ -77,10 +78,10 @@ async def test_the_same_answer_twice_has_one_effect(registry, database, question
 
 async def test_what_it_is_told_and_answers_stands_in_the_log(registry, database, question):
     await reply(registry, question.question_id)
-    query = "SELECT operation, outcome, person_id IS NOT NULL FROM disclosure_entry WHERE body = $1 ORDER BY entry_id"
-    assert await rows(database, query, NAHA) == [
-        ("supplementary-question", "told", True),
-        ("supplementary-answer", "found", True),
+    ((person_id,),) = await rows(database, "SELECT person_id FROM question WHERE finding = 'found'")
+    assert await log(registry, "operation", "outcome", "about", body=NAHA) == [
+        ("supplementary-question", "told", about(registry, str(person_id))),
+        ("supplementary-answer", "found", about(registry, str(person_id))),
     ]
 
 

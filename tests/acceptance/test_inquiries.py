@@ -9,6 +9,7 @@ import pytest
 from registry.contract.decoding import decode
 from registry.contract.grants import GrantsAnswer
 from registry.contract.messages import InquiryOutcome
+from registry.transparency.entry import Disclosure
 from tests.acceptance.asking import (
     GRANTS,
     ITEMS,
@@ -17,7 +18,6 @@ from tests.acceptance.asking import (
     change_grants,
     execute,
     items,
-    log,
     namesakes,
     refused,
     said,
@@ -27,6 +27,7 @@ from tests.acceptance.asking import (
 from tests.acceptance.papers import by_name, by_number, removed_record, report
 from tests.acceptance.seen import counts, grown, rows
 from tests.house import PENSION, TAX, URL
+from tests.logged import about, log
 from tests.planted import NUMBER, found_in
 
 pytestmark = pytest.mark.anyio
@@ -177,17 +178,17 @@ async def test_the_day_on_which_a_grant_ends_begins_at_midnight_in_japan(registr
 class Witness:
     """Stands before an application and looks into the log at the moment when an answer begins to leave."""
 
-    def __init__(self, app, database) -> None:
-        self.app = app
-        self.database = database
+    def __init__(self, registry) -> None:
+        self.app = registry.app
+        self.registry = registry
         self.outcomes = []
 
     async def __call__(self, scope, receive, send) -> None:
         async def watch(message) -> None:
             if message["type"] == "http.response.start":
                 correlation_id = dict(message["headers"])[b"correlation-id"].decode()
-                query = "SELECT outcome FROM disclosure_entry WHERE correlation_id = $1"
-                self.outcomes += [outcome for (outcome,) in await rows(self.database, query, correlation_id)]
+                entries = await log(self.registry, "outcome", correlation_id=correlation_id)
+                self.outcomes += [outcome for (outcome,) in entries]
             await send(message)
 
         await self.app(scope, receive, watch)
@@ -205,21 +206,21 @@ MALFORMED = {"fields": []}
 @pytest.mark.parametrize(
     ("outcome", "question"), [*QUESTIONS.items(), ("refused", MALFORMED)], ids=[*QUESTIONS, "malformed"]
 )
-async def test_the_entry_is_committed_before_the_answer_leaves(registry, database, outcome, question):
+async def test_the_entry_is_committed_before_the_answer_leaves(registry, outcome, question):
     await settle(registry)
     await namesakes(registry)
-    registry.app = witness = Witness(registry.app, database)
+    registry.app = witness = Witness(registry)
     await ask(registry, PENSION, **question)
     assert witness.outcomes == [outcome]
 
 
 @pytest.mark.parametrize(("outcome", "question"), QUESTIONS.items(), ids=QUESTIONS)
-async def test_the_entry_says_who_asked_what_on_which_basis_and_what_came_of_it(registry, database, outcome, question):
+async def test_the_entry_says_who_asked_what_on_which_basis_and_what_came_of_it(registry, outcome, question):
     await settle(registry)
     await namesakes(registry)
     await ask(registry, PENSION, fields=["status", "name"], **question)
     columns = ("body", "key_id", "handled_by", "affair", "basis", "search", "items", "outcome")
-    assert await log(database, *columns) == [
+    assert await log(registry, *columns, operation="inquiry") == [
         (
             PENSION,
             f"{PENSION}-key",
@@ -240,18 +241,18 @@ async def test_the_entry_names_the_person_found_and_nobody_where_nobody_was_name
         await ask(registry, PENSION, **question)
     query = "SELECT person_id FROM link WHERE submission_id = $1"
     ((person_id,),) = await rows(database, query, settled.submission_id)
-    assert await log(database, "outcome", "person_id") == [
-        ("found", person_id),
+    assert await log(registry, "outcome", "about", operation="inquiry") == [
+        ("found", about(registry, str(person_id))),
         ("not-found", None),
         ("ambiguous", None),
         ("refused", None),
     ]
 
 
-async def test_a_refused_inquiry_is_logged_with_the_codes_of_all_that_was_refused(registry, database):
+async def test_a_refused_inquiry_is_logged_with_the_codes_of_all_that_was_refused(registry):
     await ask(registry, TAX, basis="条例", search=by_name(), fields=["honseki"])
     await ask(registry, TAX, **MALFORMED)
-    assert await log(database, "outcome", "codes") == [
+    assert await log(registry, "outcome", "codes", operation="inquiry") == [
         ("refused", ["field-not-allowed", "legal-basis-missing", "search-not-allowed"]),
         ("refused", ["empty"]),
     ]
@@ -266,10 +267,10 @@ NUMBER_ACCESS = {
 
 
 @pytest.mark.parametrize(("question", "accessed"), NUMBER_ACCESS.values(), ids=NUMBER_ACCESS)
-async def test_the_entry_says_whether_the_number_was_accessed(registry, database, question, accessed):
+async def test_the_entry_says_whether_the_number_was_accessed(registry, question, accessed):
     await settle(registry)
     await ask(registry, PENSION, **question)
-    assert await log(database, "number_accessed") == [(accessed,)]
+    assert await log(registry, "number_accessed", operation="inquiry") == [(accessed,)]
 
 
 async def test_an_inquiry_stores_its_entry_and_its_nonce_and_nothing_else(registry, database):
@@ -277,12 +278,12 @@ async def test_an_inquiry_stores_its_entry_and_its_nonce_and_nothing_else(regist
     before = await counts(database)
     for question in (*QUESTIONS.values(), MALFORMED):
         await ask(registry, PENSION, **question)
-    assert grown(before, await counts(database)) == {"disclosure_entry": 5, "nonce": 5}
+    assert grown(before, await counts(database)) == {"log_pending": 5, "nonce": 5}
 
 
 async def test_nothing_is_answered_where_the_log_cannot_be_written(registry, database):
     await settle(registry)
-    await execute(database, "REVOKE INSERT ON disclosure_entry FROM registry_app")
+    await execute(database, "REVOKE INSERT ON log_pending FROM registry_app")
     answer = await ask(registry, PENSION)
     assert answer.status == 500
     assert found_in(answer.body) == ()
@@ -292,7 +293,7 @@ async def test_a_dry_run_that_tells_of_a_record_is_logged_under_that_person(regi
     await registry.deliver(removed_record())
     await registry.submit(report(), dry_run=True)
     ((person_id,),) = await rows(database, "SELECT person_id FROM person")
-    assert await log(database, "person_id", operation="dry-run") == [(person_id,)]
+    assert await log(registry, "about", operation="dry-run") == [(about(registry, str(person_id)),)]
 
 
 # --------------------------------------------------------------------------------------- nothing in the address
@@ -303,14 +304,14 @@ async def test_an_inquiry_cannot_be_made_by_its_address(registry):
     assert refused(answer) == ("method-not-allowed", set())
 
 
-async def test_what_a_caller_writes_into_an_address_is_not_kept_and_not_repeated(registry, database):
+async def test_what_a_caller_writes_into_an_address_is_not_kept_and_not_repeated(registry):
     await settle(registry)
     for path in (f"/v1/inquiries?individual_number={NUMBER}", f"/v1/people/{NUMBER}", f"/v1/submissions/{NUMBER}"):
         answer = await registry.get(PENSION, path)
         assert found_in(answer.body) == ()
         assert NUMBER not in repr(answer.headers)
     assert found_in(await measured(registry)) == ()
-    entries = await rows(database, "SELECT row_to_json(disclosure_entry)::text FROM disclosure_entry")
+    entries = await log(registry, *Disclosure.__struct_fields__)
     assert found_in(repr(entries)) == ()
 
 
@@ -320,9 +321,9 @@ async def measured(registry):
         return (await operator.get("/metrics")).content
 
 
-async def test_the_answer_names_the_inquiry_as_the_log_does(registry, database):
+async def test_the_answer_names_the_inquiry_as_the_log_does(registry):
     await settle(registry)
     answer = await ask(registry, PENSION)
     assert said(answer).outcome is InquiryOutcome.FOUND
-    assert await log(database, "correlation_id::text") == [(said(answer).inquiry_id,)]
+    assert await log(registry, "correlation_id", operation="inquiry") == [(said(answer).inquiry_id,)]
     assert answer.header("correlation-id") == said(answer).inquiry_id

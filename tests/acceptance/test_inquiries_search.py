@@ -9,7 +9,7 @@ from registry.domain.disclosure import BodyKind
 from registry.domain.reconciliation import LinkMethod
 from registry.store import callers
 from registry.store.callers import RegisteredKey
-from tests.acceptance.asking import ask, items, log, refused, said, settle, told, with_number
+from tests.acceptance.asking import ask, items, refused, said, settle, told, with_number
 from tests.acceptance.papers import (
     BOSTON,
     HANAKO,
@@ -26,6 +26,7 @@ from tests.acceptance.papers import (
 )
 from tests.acceptance.seen import WHOLE_TIME, outcomes, receipt
 from tests.house import MISSION, NOW, PENSION, TOWN
+from tests.logged import log
 from tests.planted import NUMBER, OTHER_NUMBER, found_in
 
 pytestmark = pytest.mark.anyio
@@ -198,10 +199,10 @@ async def test_whom_the_grant_does_not_cover_is_answered_like_somebody_who_is_no
     assert hidden(not_ours) == hidden(nobody)
 
 
-async def test_who_is_not_covered_is_not_named_in_the_entry_of_the_log(registry, database):
+async def test_who_is_not_covered_is_not_named_in_the_entry_of_the_log(registry):
     await settle(registry)
     await ask(registry, OTHER_MISSION)
-    assert await log(database, "outcome", "person_id") == [("not-found", None)]
+    assert await log(registry, "outcome", "about", operation="inquiry") == [("not-found", None)]
 
 
 async def test_who_moves_to_another_area_is_found_by_its_mission_and_no_longer_by_the_old_one(registry):

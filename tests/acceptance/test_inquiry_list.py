@@ -8,7 +8,7 @@ from registry.contract.decoding import decode
 from registry.contract.inquiry_list import MOST_QUESTIONS, RemovedRecordQuestions
 from registry.domain.question import Finding
 from registry.services import inquiry_list
-from tests.acceptance.asking import CHECKED, log
+from tests.acceptance.asking import CHECKED
 from tests.acceptance.inquiry_list import (
     LAST,
     STRUCK_OFF,
@@ -26,6 +26,7 @@ from tests.acceptance.jlis import questions
 from tests.acceptance.papers import HANAKO, KICHIRO, kichiro, person, removed_record, report
 from tests.acceptance.seen import faults, outcomes, receipt, rows
 from tests.house import MISSION, TOWN
+from tests.logged import about, log
 from tests.planted import NUMBER, found_in
 
 pytestmark = pytest.mark.anyio
@@ -73,9 +74,11 @@ async def test_handing_it_over_starts_its_clock_and_is_logged(registry, database
     assert (due - asked_at, attempts) == (timedelta(days=30), 1)
     await fetch(registry)
     assert await rows(database, query) == [(asked_at, due, 2)]
-    columns = ("affair", "items", "outcome", "number_accessed", "person_id IS NOT NULL")
-    told = ("removed-record", ["addressee_number", "birth_date", "name", "sex"], "told", False, True)
-    assert await log(database, *columns, operation="removed-record-question") == [told, told]
+    ((person_id,),) = await rows(database, "SELECT person_id FROM question")
+    columns = ("affair", "items", "outcome", "number_accessed", "about")
+    items = ["addressee_number", "birth_date", "name", "sex"]
+    told = ("removed-record", items, "told", False, about(registry, str(person_id)))
+    assert await log(registry, *columns, operation="removed-record-question") == [told, told]
 
 
 NOT_ASKED = {

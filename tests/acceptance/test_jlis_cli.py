@@ -14,6 +14,7 @@ from registry.contract.keys import SigningKey
 from registry.sandbox.programs import Programs, free_port, wait_until_ready
 from tests.acceptance.jlis import KEY, entry, long_ago, standings
 from tests.acceptance.seen import rows
+from tests.house import a_log_key
 from tests.planted import found_in
 
 pytestmark = pytest.mark.anyio
@@ -35,6 +36,7 @@ class Operator:
             "REGISTRY_DSN": database,
             "REGISTRY_KEYS": str(folder / "keys.json"),
             "REGISTRY_SIGNING_KEY": str(folder / "registry.pem"),
+            "REGISTRY_LOG_KEY": str(a_log_key(folder)),
             "REGISTRY_JLIS_URL": f"http://127.0.0.1:{self.port}",
             "REGISTRY_JLIS_KEY": str(folder / "j-lis.pub.pem"),
             "COLUMNS": "200",

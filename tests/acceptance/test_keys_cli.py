@@ -19,19 +19,25 @@ from registry.vault.keys import FileKeyProvider
 from registry.vault.search_keys import TRUSTED_FOR
 from registry.wiring import prepare_keys, resources
 from tests.acceptance.seen import rows
+from tests.house import a_log_key
 
 
 @pytest.fixture
 def settings(database, tmp_path):
     FileKeyProvider.create(tmp_path / "keys.json")
     (tmp_path / "registry.pem").write_bytes(SigningKey.generate("registry").to_pem())
-    return Settings(dsn=database, keys=tmp_path / "keys.json", signing_key=tmp_path / "registry.pem")
+    return Settings(
+        dsn=database,
+        keys=tmp_path / "keys.json",
+        signing_key=tmp_path / "registry.pem",
+        log_key=a_log_key(tmp_path),
+    )
 
 
 @pytest.fixture
 def typed(settings, monkeypatch, capfd):
     """Types a command; returns what it printed on either side."""
-    for name in ("dsn", "keys", "signing_key"):
+    for name in ("dsn", "keys", "signing_key", "log_key"):
         monkeypatch.setenv(f"REGISTRY_{name.upper()}", str(getattr(settings, name)))
     monkeypatch.setenv("COLUMNS", "200")
 
@@ -84,13 +90,15 @@ def test_every_key_is_shown_by_what_it_is_known_by_and_none_by_its_secret(typed,
         result_action="return_value",
     )
     shown = json.loads(typed("show", "--json").out)["keys"]
-    assert [one["purpose"] for one in shown] == ["signs answers", "master and index", "month", "caller JP-CG-NEW-YORK"]
-    month, caller = shown[2:]
+    purposes = ["signs answers", "signs the log", "master and index", "month", "caller JP-CG-NEW-YORK"]
+    assert [one["purpose"] for one in shown] == purposes
+    month, caller = shown[3:]
     assert (month["key_id"], month["since"], month["note"]) == ("29991201", "2999-12", "1 data keys")
     assert (caller["key_id"], caller["fingerprint"]) == ("ny-1", sha256(pem).hexdigest()[:16])
     said = typed("show").out + json.dumps(shown)
     secrets = msgspec.json.decode(settings.keys.read_bytes())
-    for secret in (secrets["master"], secrets["mac"], settings.signing_key.read_text().splitlines()[1]):
+    private = [path.read_text().splitlines()[1] for path in (settings.signing_key, settings.log_key)]
+    for secret in (secrets["master"], secrets["mac"], *private):
         assert secret not in said
 
 

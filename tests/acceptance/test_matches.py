@@ -5,10 +5,11 @@ import json
 import pytest
 
 from registry.contract.messages import InquiryOutcome
-from tests.acceptance.asking import change_grants, log, namesakes, outcomes, refused, said, settle, with_number
+from tests.acceptance.asking import change_grants, namesakes, outcomes, refused, said, settle, with_number
 from tests.acceptance.papers import HANAKO, KICHIRO, NEW_YORK, by_name, by_number, removed_record, report
 from tests.acceptance.seen import receipt
 from tests.house import CHECKER, PENSION
+from tests.logged import log
 from tests.planted import BIRTH, NUMBER, found_in
 
 pytestmark = pytest.mark.anyio
@@ -121,7 +122,7 @@ async def test_a_number_is_compared_where_the_link_is_confirmed_and_that_is_logg
     answer = await registry.inquire(PENSION, **OF_NUMBERS, values=values, fields=["individual_number"])
     assert json.loads(answer.body)["matches"] == {"individual_number": expected}
     assert NUMBER.encode() not in answer.body
-    assert await log(database, "number_accessed") == [(True,)]
+    assert await log(registry, "number_accessed", operation="inquiry") == [(True,)]
 
 
 async def test_of_two_who_fit_nothing_is_said_of_either(registry):
@@ -209,11 +210,11 @@ async def test_what_is_no_comparison_is_refused_with_everything_that_is_wrong(re
     assert found_in(answer.body) == ()
 
 
-async def test_a_comparison_is_logged_without_the_values(registry, database):
+async def test_a_comparison_is_logged_without_the_values(registry):
     await settle(registry)
     await match(registry, {"name": NAME, "birth_date": BIRTH})
     await match(registry, WRONG)
-    assert await log(database, "outcome", "items", "number_accessed") == [
+    assert await log(registry, "outcome", "items", "number_accessed", operation="inquiry") == [
         ("found", ["birth_date", "name"], True),
         ("found", ["address_abroad", "birth_date", "name", "sex"], True),
     ]

@@ -15,8 +15,9 @@ from tests.acceptance.papers import (
     removed_record,
     report,
 )
-from tests.acceptance.seen import outcomes, receipt, rows, state_of, told
+from tests.acceptance.seen import outcomes, receipt, state_of, told
 from tests.house import MISSION, TOWN
+from tests.logged import log
 
 pytestmark = pytest.mark.anyio
 
@@ -112,12 +113,12 @@ async def test_a_person_has_one_pseudonym_with_a_mission_and_another_with_each_b
     assert len(set(people)) == 3
 
 
-async def test_looking_up_is_logged_and_changes_nothing(registry, database):
+async def test_looking_up_is_logged_and_changes_nothing(registry):
     given = receipt(await registry.submit(report()))
     await look_up(registry, given.submission_id)
     await look_up(registry, given.submission_id, OTHER_MISSION)
-    query = "SELECT body, outcome FROM disclosure_entry WHERE operation = 'submission-status' ORDER BY entry_id"
-    assert await rows(database, query) == [(MISSION, "found"), (OTHER_MISSION, "refused")]
+    entries = await log(registry, "body", "outcome", operation="submission-status")
+    assert entries == [(MISSION, "found"), (OTHER_MISSION, "refused")]
 
 
 async def test_a_submission_annulled_stays_annulled_when_its_answer_is_asked_for_again(registry):

@@ -10,10 +10,11 @@ from registry.domain.shredding import Ground, Shredding
 from registry.services import shredding
 from registry.store.engine import connect
 from registry.store.keyring import Keyring, Shredded
-from tests.acceptance.asking import log, settle, told, with_number
+from tests.acceptance.asking import settle, told, with_number
 from tests.acceptance.papers import annulment, by_addressee, by_name, by_number, kichiro, removed_record, report
 from tests.acceptance.seen import faults, outcomes, person_ids, receipt, rows
 from tests.house import MISSION, PENSION, TOWN
+from tests.logged import about, log
 
 pytestmark = pytest.mark.anyio
 
@@ -132,8 +133,8 @@ async def test_others_are_found_as_before(registry, owner, database):
 async def test_the_log_says_who_did_it_and_on_which_ground(registry, owner, database):
     receipt(await registry.submit(report()))
     person_id = await shredded(owner, database)
-    entry = await log(database, "handled_by", "basis", "outcome", "person_id::text", operation="shredding")
-    assert entry == [("office-3, legal-1", "番号法20条", "unlawfully-held", person_id)]
+    entry = await log(registry, "handled_by", "basis", "outcome", "about", operation="shredding")
+    assert entry == [("office-3, legal-1", "番号法20条", "unlawfully-held", about(registry, person_id))]
     await registry.stamp()
     assert await rows(database, "SELECT FROM stamp JOIN submission USING (submission_id) WHERE kind = 'shredding'")
 
@@ -159,4 +160,4 @@ async def test_who_may_not_be_shredded_stays_as_they_were(registry, owner, datab
     with pytest.raises(InvalidInput):
         await shredding.shred(owner, person_id, Shredding(ground=Ground.RETENTION_OVER, **DECIDED))
     assert (await told(registry, PENSION, search=by_name())).outcome is InquiryOutcome.FOUND
-    assert await log(database, "outcome", operation="shredding") == []
+    assert await log(registry, "outcome", operation="shredding") == []

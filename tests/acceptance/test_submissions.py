@@ -123,7 +123,7 @@ async def test_a_refused_report_is_told_all_its_faults_and_leaves_only_its_entry
     answer = await registry.submit(message)
     assert (answer.status, faults(answer)) == (status, reasons)
     more = grown(before, await counts(database))
-    assert more["disclosure_entry"] == 1
+    assert more["log_pending"] == 1
     assert not more.keys() & {*STORED, *STORED_BESIDE}
 
 

@@ -39,6 +39,7 @@ from tests.acceptance.papers import (
 )
 from tests.acceptance.seen import counts, grown, history, outcomes, receipt, rows, versions
 from tests.house import PENSION
+from tests.logged import log
 from tests.planted import CODE, NUMBER, found_in
 
 pytestmark = pytest.mark.anyio
@@ -86,7 +87,7 @@ async def test_the_answer_is_a_submission_with_stamp_events_and_seal(registry, d
     before = await counts(database)
     await asked(registry, book(entry()))
     more = grown(before, await counts(database))
-    expected = {"submission", "link", "movement", "stamp", "event", "data_key", "disclosure_entry"}
+    expected = {"submission", "link", "movement", "stamp", "event", "data_key", "log_pending"}
     assert expected <= {name for name, number in more.items() if number == 1}
     assert await rows(database, "SELECT kind, sender, state FROM submission ORDER BY received_at DESC LIMIT 1") == [
         ("supplementary-record", "j-lis", "accepted")
@@ -98,11 +99,11 @@ async def test_the_answer_is_a_submission_with_stamp_events_and_seal(registry, d
     assert found_in(row[0]) == ()
 
 
-async def test_what_j_lis_is_told_stands_in_the_log(registry, database):
+async def test_what_j_lis_is_told_stands_in_the_log(registry):
     await long_ago(registry, with_number())
     await asked(registry, book(entry(individual_number=NUMBER, **LEFT_2018)))
-    query = "SELECT body, affair, items, outcome, number_accessed FROM disclosure_entry WHERE operation = $1"
-    assert await rows(database, query, "supplementary-question") == [
+    columns = ("body", "affair", "items", "outcome", "number_accessed")
+    assert await log(registry, *columns, operation="supplementary-question") == [
         (
             "j-lis",
             "supplementary-record",
@@ -162,16 +163,14 @@ async def test_a_number_that_both_sides_have_confirms(registry, database):
     assert links == [("individual-number", True), ("opened", True)]
 
 
-async def test_an_unconfirmed_number_is_not_told_to_j_lis(registry, database):
+async def test_an_unconfirmed_number_is_not_told_to_j_lis(registry):
     await long_ago(registry, with_number())
     await long_ago(registry, person(), effective="2011-04-01", notified_on="2011-04-10")
     given = book(entry())
     await asked(registry, given)
     (question,) = given._asked.values()
     assert question.subject.individual_number is None
-    assert await rows(
-        database, "SELECT number_accessed FROM disclosure_entry WHERE operation = $1", "supplementary-question"
-    ) == [(False,)]
+    assert await log(registry, "number_accessed", operation="supplementary-question") == [(False,)]
 
 
 async def test_a_number_of_somebody_who_left_before_there_were_any_is_not_believed(registry, database):
@@ -199,7 +198,7 @@ async def test_an_answer_without_a_record_changes_none(registry, database, entri
     before = await counts(database)
     run = await asked(registry, book(*entries))
     assert dict(run.findings) == {finding: 1}
-    assert set(grown(before, await counts(database))) == {"question", "disclosure_entry"}
+    assert set(grown(before, await counts(database))) == {"question", "log_pending"}
     assert await standings(database) == [("no-removed-record", True)]
 
 
@@ -275,8 +274,7 @@ async def test_an_answer_that_is_still_to_come_is_asked_for_by_its_id_alone(regi
     await later(registry)
     assert dict((await asked(registry, given)).findings) == {Finding.FOUND: 1}
     assert await rows(database, "SELECT asked_at, due, attempts FROM question") == [(asked_at, due, 3)]
-    told_of = "SELECT count(*) FROM disclosure_entry WHERE operation = 'supplementary-question'"
-    assert await rows(database, told_of) == [(1,)]
+    assert len(await log(registry, operation="supplementary-question")) == 1
 
 
 async def test_no_question_is_asked_again_before_its_time(registry):
@@ -321,8 +319,7 @@ async def test_two_runs_at_once_ask_each_question_once(registry, database):
     assert sum(run.opened for run in runs) == 3
     assert sum(run.findings[Finding.FOUND] for run in runs) == 3
     assert await rows(database, "SELECT count(*) FROM movement WHERE kind = 'moved-abroad'") == [(3,)]
-    told_of = "SELECT count(*) FROM disclosure_entry WHERE operation = 'supplementary-question'"
-    assert await rows(database, told_of) == [(3,)]
+    assert len(await log(registry, operation="supplementary-question")) == 3
 
 
 async def test_a_j_lis_that_forgot_the_question_gets_it_again(registry):
@@ -339,7 +336,7 @@ async def test_an_answer_with_a_wrong_signature_is_refused_and_the_question_stay
     with pytest.raises(AnswerNotTrusted):
         await asked(registry, book(entry()), key=SigningKey.generate(J_LIS))
     grew = grown(before, await counts(database))
-    assert set(grew) == {"question", "disclosure_entry"}
+    assert set(grew) == {"question", "log_pending"}
     assert await questions(database) == [("j-lis", "no-answer-yet")]
     await later(registry)
     assert dict((await asked(registry, book(entry()), key=KEY)).findings) == {Finding.FOUND: 1}
@@ -354,3 +351,12 @@ async def test_j_lis_refuses_a_registry_that_it_does_not_know(registry, database
         run = await jlis.ask(registry.resources, port)
     assert (run.refused, run.findings.total()) == (1, 0)
     assert await questions(database) == [("j-lis", "no-answer-yet")]
+
+
+async def test_nothing_is_told_to_j_lis_while_nobody_watches_the_log(registry, database):
+    await long_ago(registry)
+    registry.wall_clock.ahead = timedelta(hours=2)
+    assert (await asked(registry, book(entry()))).findings.total() == 0
+    assert await rows(database, "SELECT attempts FROM question") == [(0,)]
+    await registry.sequence()
+    assert dict((await asked(registry, book(entry()))).findings) == {Finding.FOUND: 1}

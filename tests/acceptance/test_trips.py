@@ -3,12 +3,13 @@
 from contextlib import contextmanager
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from sqlalchemy import event
 
 from registry.contract.decoding import encode
-from tests.acceptance.papers import number, person, removed_record, report
-from tests.house import MISSION
+from tests.acceptance.papers import by_number, number, person, removed_record, report
+from tests.house import MISSION, PENSION
 
 pytestmark = pytest.mark.anyio
 
@@ -70,3 +71,21 @@ async def test_a_report_about_a_stranger_takes_few_trips(registry):
     with trips(registry) as seen:
         assert (await registry.submit(report(person(birth_date="1990-01-01")))).status == 201
     assert len(seen) <= MOST_TRIPS
+
+
+async def test_an_inquiry_by_number_takes_two_trips(registry, monkeypatch):
+    """One that asks, one that writes the entry of the log and the nonce."""
+    await registry.deliver(removed_record())
+    await keys_at_hand(registry)
+    assert (await registry.inquire(PENSION, search=by_number())).status == 200
+    sent = []
+
+    def fetch(driver, query, *arguments):
+        sent.append(query)
+        return plain(driver, query, *arguments)
+
+    plain = asyncpg.Connection.fetch
+    monkeypatch.setattr(asyncpg.Connection, "fetch", fetch)
+    with trips(registry) as seen:
+        assert (await registry.inquire(PENSION, search=by_number())).status == 200
+    assert (len(seen), len(sent)) == (0, 2)

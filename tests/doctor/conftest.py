@@ -17,7 +17,7 @@ from registry.store.embedded import EmbeddedServer
 from registry.store.migrate import migrate
 from registry.wiring import prepare_keys, resources
 from tests.acceptance.papers import line, removed_record
-from tests.house import house
+from tests.house import URL, house
 
 
 class Ward:
@@ -30,7 +30,9 @@ class Ward:
             "REGISTRY_DSN": dsn,
             "REGISTRY_KEYS": str(folder / "keys.json"),
             "REGISTRY_SIGNING_KEY": str(folder / "registry.pem"),
+            "REGISTRY_LOG_KEY": str(folder / "log.pem"),
             "REGISTRY_PORT": str(free_port()),
+            "REGISTRY_PUBLIC_URL": URL,
         }
         self.clock = lambda: datetime.now(UTC)
         self.undo = undo
@@ -68,7 +70,7 @@ def sound(postgres_binaries, tmp_path_factory):
 @pytest.fixture
 def ward(sound, tmp_path):
     server, folder = sound
-    for name in ("keys.json", "registry.pem"):
+    for name in ("keys.json", "registry.pem", "log.pem"):
         shutil.copy2(folder / name, tmp_path / name)
     with ExitStack() as undo:
         name = f"ward_{uuid4().hex}"
@@ -83,9 +85,12 @@ async def settle(dsn, folder):
     async with house(dsn, folder) as opened:
         answer = await opened.deliver(removed_record(line()))
         assert answer.status == 200
+        await opened.sequence()
     for file in ("keys.json", "registry.pem"):
         (folder / file).chmod(0o600)
-    settings = Settings(dsn=dsn, keys=folder / "keys.json", signing_key=folder / "registry.pem")
+    settings = Settings(
+        dsn=dsn, keys=folder / "keys.json", signing_key=folder / "registry.pem", log_key=folder / "log.pem"
+    )
     async with resources(settings) as given:
         await prepare_keys(given)
 

@@ -15,7 +15,7 @@ import pytest
 
 from registry.code_tables.files import package_text
 from registry.code_tables.shapes import TableName
-from registry.contract.keys import SigningKey
+from registry.contract.keys import Algorithm, SigningKey
 from registry.doctor.examination import examine
 from registry.doctor.finding import Code, Gravity
 from registry.doctor.machine import full_disk
@@ -24,6 +24,7 @@ from registry.store.embedded import EmbeddedServer
 from registry.store.migrate import downgrade
 from registry.vault.keys import FileKeyProvider
 from tests.planted import found_in
+from tests.transparency.signers import WITNESS
 
 REGISTRY = Path(sys.executable).with_name("registry")
 
@@ -46,6 +47,14 @@ def other_secret(name):
 
 def setting(name, value):
     return lambda ward: ward.environment.update({name: value})
+
+
+def witnesses(line):
+    def plant(ward):
+        (ward.folder / "witnesses").write_text(f"{line}\n", encoding="utf-8")
+        ward.environment["REGISTRY_WITNESSES"] = str(ward.folder / "witnesses")
+
+    return plant
 
 
 def sql(*statements, undo=()):
@@ -101,10 +110,10 @@ PLANTED = {
     "the sequencer may read people": (sql("GRANT SELECT ON person TO registry_sequencer"), {"role-too-much"}),
     "everybody may write records": (sql("GRANT UPDATE ON version TO PUBLIC"), {"role-too-much"}),
     "the application may not log": (
-        sql("REVOKE INSERT ON disclosure_entry FROM registry_app"),
+        sql("REVOKE INSERT ON log_pending FROM registry_app"),
         {"role-too-little"},
     ),
-    "the log is not guarded": (sql("ALTER TABLE disclosure_entry DISABLE TRIGGER only_added_to"), {"guard-missing"}),
+    "the log is not guarded": (sql("ALTER TABLE log_entry DISABLE TRIGGER only_added_to"), {"guard-missing"}),
     "nothing is durable": (
         lambda ward: ward.sql(f"ALTER DATABASE {ward.dsn.split('/')[3].split('?')[0]} SET synchronous_commit = off"),
         {"database-not-durable"},
@@ -121,6 +130,7 @@ PLANTED = {
         {"key-file-open"},
     ),
     "a key file that is none": (spoilt("keys.json", b"{}"), {"key-file-unreadable"}),
+    "no key of the log": (lambda ward: (ward.folder / "log.pem").unlink(), {"key-file-missing"}),
     "a signing key that is none": (spoilt("registry.pem", b"-----BEGIN"), {"key-file-unreadable"}),
     "another master key": (other_secret("master"), {"month-key-unreadable"}),
     "another index key": (other_secret("mac"), {"index-key-unfit"}),
@@ -164,6 +174,26 @@ PLANTED = {
         sql("INSERT INTO pending_stamp SELECT submission_id FROM submission"),
         {"sequencer-stands"},
     ),
+    "entries of the log that nobody gives a place": (
+        sql(
+            "UPDATE log_head SET signed_at = now() - interval '6 minutes'",
+            "INSERT INTO log_pending (entry_id, year, content_commitment, sealed) SELECT gen_random_uuid(), 1, '', ''",
+        ),
+        {"log-stands"},
+    ),
+    "another key of the log": (
+        lambda ward: (ward.folder / "log.pem").write_bytes(SigningKey.generate("log").to_pem()),
+        {"log-key-unfit"},
+    ),
+    "a key that cannot sign a log": (
+        lambda ward: (ward.folder / "log.pem").write_bytes(SigningKey.generate("log", Algorithm.ECDSA_P256).to_pem()),
+        {"key-file-unreadable"},
+    ),
+    "witnesses of whom none has cosigned": (
+        witnesses(WITNESS.key.text + " https://witness.example"),
+        {"log-not-watched"},
+    ),
+    "a list of witnesses that is none": (witnesses("somebody"), {"witnesses-unusable"}),
     "a case that nobody decides": (
         sql(
             "INSERT INTO review_case (person_id, submission_id, kind, field, rivals, opened_at) "
@@ -184,11 +214,14 @@ PLANTED = {
             setting("REGISTRY_ENV", "production")(ward),
             ward.sql("INSERT INTO sandbox_clock VALUES (true, 60)"),
         ],
-        {"sandbox-clock-set", "keys-not-for-production"},
+        {"sandbox-clock-set", "keys-not-for-production", "setting-senseless", "witnesses-unusable"},
     ),
     "production misspelt": (setting("REGISTRY_ENV", "Production"), {"setting-senseless"}),
     "a port that is no number": (setting("REGISTRY_PORT", "http"), {"setting-senseless"}),
-    "an address with a path": (setting("REGISTRY_PUBLIC_URL", "https://registry.example/v1"), {"setting-senseless"}),
+    "an address with a path": (
+        setting("REGISTRY_PUBLIC_URL", "https://registry.example/v1"),
+        {"setting-senseless", "log-key-unfit"},
+    ),
     "a host that is elsewhere": (setting("REGISTRY_HOST", "192.0.2.1"), {"setting-senseless"}),
     "a database of another kind": (setting("REGISTRY_DSN", "mysql://root@localhost/registry"), {"setting-senseless"}),
     "a setting misspelt": (setting("REGISTRY_PUBLICURL", "https://registry.example"), {"setting-unknown"}),
@@ -265,7 +298,7 @@ def test_a_disk_with_less_room_than_is_needed_is_found(tmp_path):
 def test_every_fault_of_an_empty_environment_is_told_at_once():
     areas = examine({"REGISTRY_PORT": "-1"})
     codes = [str(finding.code) for area in areas for finding in area.findings]
-    assert codes == ["setting-missing"] * 3 + ["setting-senseless"]
+    assert codes == ["setting-missing"] * 4 + ["setting-senseless"]
 
 
 def test_every_finding_says_what_and_how_to_mend_it_in_both_languages(ward):

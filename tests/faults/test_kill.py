@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from embassy_gateway.outbox import LEASE
+from registry.store.disclosure_log import LOG_LOCK
 from registry.store.sequencer import LEADER_LOCK
 from tests.faults.acting import (
     PATIENCE,
@@ -188,3 +189,32 @@ def test_what_a_killed_sequencer_left_is_stamped_once_and_later_than_all_that_wa
         bring_back(stage)
         assert_each_came_once(stage, before + PENDING)
         assert db.value("SELECT count(*) FROM stamp WHERE at > $1", known) == PENDING
+
+
+# --------------------------------------------------------------------------- the sequencer of the log
+
+
+def in_the_middle_of_a_batch(db):
+    """Let the sequencer begin and hold it up at its last step, with its entries placed and not committed."""
+    db.rows("BEGIN")
+    db.rows("SELECT FROM log_head FOR UPDATE")
+    db.rows("SELECT pg_advisory_unlock($1)", LOG_LOCK)
+    until(lambda: db.rows(WAITS_FOR_US))
+
+
+@pytest.mark.parametrize("moment", [before_it_begins, in_the_middle_of_a_batch], ids=lambda moment: moment.__name__)
+def test_what_a_killed_sequencer_left_of_the_log_gets_its_place_once(stage, moment):
+    before = taken_in(stage)
+    with session(stage) as db:
+        db.rows("SELECT pg_advisory_lock($1)", LOG_LOCK)  # nobody else gives places
+        hand_in(stage, reports(before, PENDING))
+        until_nothing_waits(stage)
+        size = db.value("SELECT size FROM log_head")
+        moment(db)
+        kill(stage.registry)
+    with session(stage) as db:
+        until(lambda: not db.rows(OF_THE_REGISTRY))
+        assert db.value("SELECT count(*) FROM log_pending") >= PENDING
+        assert db.value("SELECT count(*) FROM log_entry") == size
+        bring_back(stage)
+        assert_each_came_once(stage, before + PENDING)

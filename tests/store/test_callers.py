@@ -10,12 +10,11 @@ from sqlalchemy import text
 
 from registry.domain.disclosure import BodyKind, Mode
 from registry.store import callers
-from registry.store import tables as t
-from registry.store.callers import DisclosureEntry, RegisteredKey, StoredAnswer
+from registry.store.callers import RegisteredKey, StoredAnswer
 from registry.store.keyring import SERVICE
 from registry.store.unit_of_work import StoreUnavailable, Taken, UnitOfWork
 from registry.vault.sealing import SealBroken
-from tests.store.rows import NOW, new_id
+from tests.store.rows import NOW
 
 pytestmark = pytest.mark.anyio
 
@@ -182,7 +181,7 @@ async def test_the_second_does_not_wait_for_ever(engine):
             await second()
 
 
-# ----------------------------------------------------------------------------------- grants and the log
+# ------------------------------------------------------------------------------------------------ grants
 
 
 async def test_the_statutory_grants_are_there(work):
@@ -190,29 +189,3 @@ async def test_the_statutory_grants_are_there(work):
     assert grants.keys() >= {"pension-benefit", "income-tax", "former-residents", "consular-protection"}
     numbers_read = {one.affair for one in grants.values() if one.mode is Mode.READ and "individual_number" in one.items}
     assert numbers_read == {"pension-benefit", "number-and-card"}
-
-
-async def test_an_entry_says_all_that_the_law_asks_for(engine, owner_engine):
-    entry = DisclosureEntry(
-        asked_at=NOW,
-        body="pension-office-1",
-        key_id="key-1",
-        operation="inquiry",
-        outcome="found",
-        correlation_id=new_id(),
-        handled_by="clerk-7",
-        affair="pension-benefit",
-        basis="番号法19条8号",
-        search="individual-number",
-        items=("name", "status"),
-        codes=("no-grant",),
-        number_accessed=True,
-        person_id=new_id(),
-    )
-    async with UnitOfWork(engine) as work:
-        callers.record_disclosure(work, entry)
-        await work.commit()
-    async with UnitOfWork(owner_engine) as owner:
-        (row,) = await owner.rows(t.disclosure_entry.select())
-    kept = {name: row[name] for name in entry.__struct_fields__}
-    assert kept == msgspec.structs.asdict(entry) | {"items": list(entry.items), "codes": list(entry.codes)}

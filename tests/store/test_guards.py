@@ -4,18 +4,28 @@ import asyncpg
 import pytest
 
 from registry.store import trawling_tables  # noqa: F401 - puts its tables into the same metadata
-from registry.store.tables import metadata
+from registry.store.log_tables import metadata  # those of tables.py as well
 
 pytestmark = pytest.mark.anyio
 
-ONLY_ADDED_TO = {"movement": "kind", "stamp": "at", "disclosure_entry": "outcome", "key_act": "act"}
+ONLY_ADDED_TO = {"movement": "kind", "stamp": "at", "log_entry": "leaf", "key_act": "act"}
 CHANGES = {
     "update": "UPDATE {} SET {} = {}",
     "delete": "DELETE FROM {}",
     "truncate": "TRUNCATE {} CASCADE",
 }
 PERSON, OTHER = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
-SEQUENCER_READS = {"pending_stamp", "stamp", "known_until", "sandbox_clock"}
+SEQUENCER_READS = {
+    "pending_stamp",
+    "stamp",
+    "known_until",
+    "sandbox_clock",
+    "log_pending",
+    "log_chain",
+    "log_tile",
+    "log_head",
+}
+SEQUENCER_ONLY_WRITES = {"log_entry", "log_year"}
 SECRET_COLUMNS = {"sealed", "wrapped", "key", "addressee_key", "content_key"}
 VERSION = """
 INSERT INTO version (person_id, made_by, status, certain, possible, disputed, revision, sealed)
@@ -75,14 +85,12 @@ async def test_emptying_another_table_does_not_take_movements_with_it(owner, tab
         await owner.execute(f"TRUNCATE {table} CASCADE")
 
 
-async def test_the_application_writes_the_log_and_cannot_read_it(owner):
-    written = """
-        INSERT INTO disclosure_entry (asked_at, body, key_id, handled_by, operation, affair, basis, search, items,
-                                      outcome, codes, number_accessed, correlation_id)
-        VALUES (now(), '', '', '', '', '', '', '', '{}', '', '{}', false, gen_random_uuid())
-    """
-    assert await _as(owner, "registry_app", written) is None
-    assert await _as(owner, "registry_app", "SELECT outcome FROM disclosure_entry") == "42501"
+async def test_the_application_adds_what_waits_for_the_log_and_nothing_else(owner):
+    rights = await _rights(owner, "registry_app")
+    assert rights["log_pending"] == {"INSERT"}
+    assert [rights[table] for table in ("log_entry", "log_tile", "log_head")] == [{"SELECT"}] * 3
+    assert rights["log_year"] == {"SELECT", "INSERT"}
+    assert "log_chain" not in rights
 
 
 @pytest.mark.parametrize(
@@ -114,10 +122,13 @@ async def test_the_application_cannot(owner, statement):
     assert await _as(owner, "registry_app", statement) == "42501"
 
 
-async def test_the_sequencer_sees_no_sealed_column_and_nobody_s_record(owner):
+async def test_the_sequencer_sees_nobody_s_record_and_moves_what_is_sealed_without_the_keys(owner):
     rights = await _rights(owner, "registry_sequencer")
-    assert rights.keys() == SEQUENCER_READS
-    columns = {column.name for table in rights for column in metadata.tables[table].columns}
+    assert {table for table, granted in rights.items() if "SELECT" in granted} == SEQUENCER_READS
+    assert rights.keys() == SEQUENCER_READS | SEQUENCER_ONLY_WRITES
+    assert await _as(owner, "registry_sequencer", "SELECT wrapped FROM log_year") == "42501"
+    tables = SEQUENCER_READS - {"log_pending"}
+    columns = {column.name for table in tables for column in metadata.tables[table].columns}
     assert columns & SECRET_COLUMNS == set()
     assert "person_id" not in columns
 
@@ -130,7 +141,44 @@ async def test_the_sequencer_cannot_read(owner, table):
 async def test_the_reconciler_changes_nothing_but_what_it_found(owner):
     rights = await _rights(owner, "registry_reconciler")
     assert {table for table, granted in rights.items() if granted != {"SELECT"}} == {"reconciliation"}
-    assert rights.keys() & {"submission", "idempotency", "disclosure_entry", "version", "search_key"} == set()
+    assert rights.keys() & {"submission", "idempotency", "log_entry", "version", "search_key"} == set()
+
+
+TILE = "INSERT INTO log_tile VALUES (0, 0, decode(repeat('aa', 64), 'hex'))"
+HEAD = "INSERT INTO log_head VALUES (true, 2, '{}', '', now(), '', 2, 1)"
+YEAR = "INSERT INTO monthly_kek VALUES (1, '0001-01-01', ''); INSERT INTO log_year VALUES (2018, 1, ''), (3000, 1, '')"
+LOG_GUARDS = {
+    "a tile cut short": (TILE, "UPDATE log_tile SET hashes = substring(hashes FOR 32)"),
+    "a tile altered": (TILE, "UPDATE log_tile SET hashes = decode(repeat('ab', 96), 'hex')"),
+    "a tile moved": (TILE, "UPDATE log_tile SET tile_index = 1"),
+    "a tile removed": (TILE, "DELETE FROM log_tile"),
+    "a head that goes back": (HEAD, "UPDATE log_head SET size = 1"),
+    "a cosigned head that goes back": (HEAD, "UPDATE log_head SET cosigned_size = 1"),
+    "a cosigned head forgotten": (HEAD, "UPDATE log_head SET cosigned_size = NULL"),
+    "a head removed": (HEAD, "DELETE FROM log_head"),
+    "a year that is still to be kept": (YEAR, "DELETE FROM log_year WHERE year = 3000"),
+    "every year": (YEAR, "TRUNCATE log_year"),
+}
+
+
+@pytest.mark.parametrize(("written", "change"), LOG_GUARDS.values(), ids=LOG_GUARDS)
+async def test_even_the_owner_cannot_take_back_what_the_log_has(owner, written, change):
+    await owner.execute(written)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await owner.execute(change)
+
+
+async def test_a_tile_and_a_head_grow_and_a_year_ends_after_its_time(owner):
+    await owner.execute(f"{TILE}; {HEAD}; {YEAR}")
+    await owner.execute("UPDATE log_tile SET hashes = hashes || decode(repeat('bb', 32), 'hex')")
+    await owner.execute("UPDATE log_head SET size = 3, cosigned_size = 3")
+    assert await owner.execute("DELETE FROM log_year WHERE year = 2018") == "DELETE 1"
+
+
+async def test_the_clock_of_the_sandbox_ends_years_too(owner):
+    await owner.execute(YEAR)
+    await owner.execute("INSERT INTO sandbox_clock VALUES (true, 1200::bigint * 366 * 86400)")
+    assert await owner.execute("DELETE FROM log_year") == "DELETE 2"
 
 
 async def test_no_role_of_the_house_can_pass_the_walls(owner):

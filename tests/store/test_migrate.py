@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from registry.store import trawling_tables  # noqa: F401 - puts its tables into the same metadata
 from registry.store.engine import asyncpg_url
+from registry.store.log_tables import metadata  # those of tables.py as well
 from registry.store.migrate import REVISIONS, downgrade, migrate
-from registry.store.tables import metadata
 
 pytestmark = pytest.mark.anyio
 

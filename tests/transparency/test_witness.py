@@ -60,7 +60,8 @@ def test_what_was_judged_can_be_cosigned_and_opens_with_the_time_of_the_judgemen
 
 
 REFUSALS = {
-    "fewer leaves than were cosigned": (offer(9, 5), memory_of(9), LogFault.ROLLBACK),
+    "fewer leaves than were cosigned": (offer(5, 5), memory_of(9), LogFault.ROLLBACK),
+    "a proof from beyond its own end": (offer(9, 5), memory_of(9), LogFault.SIZE_IMPOSSIBLE),
     "nothing after something": (offer(0, 0), memory_of(9), LogFault.ROLLBACK),
     "another root of the same size": (offer(9, 9, HISTORIES[2]), memory_of(9), LogFault.FORK),
     "another history, proven by its own past": (offer(9, 12, HISTORIES[2]), memory_of(9), LogFault.PROOF_MISMATCH),

@@ -26,7 +26,7 @@ from registry.vault.sealing import Place, SealBroken
 from registry.vault.token_uri import TokenUri
 from registry.wiring import prepare_keys, resources
 from tests.acceptance.papers import removed_record
-from tests.house import house
+from tests.house import a_log_key, house
 from tests.vault.soft_token import PIN, SoftTokens, needs_softhsm
 
 PLACE = Place(table="kek", row_id="202405", column="wrapped", version=1)
@@ -362,6 +362,7 @@ def environment(uri, tmp_path):
         "REGISTRY_DSN": "postgresql://nobody@localhost/nowhere",
         "REGISTRY_KEYS": keys,
         "REGISTRY_SIGNING_KEY": str(tmp_path / "registry.pem"),
+        "REGISTRY_LOG_KEY": str(a_log_key(tmp_path)),
     }
 
 

@@ -11,7 +11,7 @@ from registry.settings import Settings, SettingsRefused
 from registry.vault.token_uri import TokenUri
 
 WHERE = "module-path=/usr/lib/p11.so&pin-source=file:/etc/pin"
-OTHERS = {"REGISTRY_DSN": "postgresql://a/b", "REGISTRY_SIGNING_KEY": "registry.pem"}
+OTHERS = {"REGISTRY_DSN": "postgresql://a/b", "REGISTRY_SIGNING_KEY": "registry.pem", "REGISTRY_LOG_KEY": "log.pem"}
 
 
 def uri(**said):

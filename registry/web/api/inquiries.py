@@ -36,7 +36,7 @@ async def inquire(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) 
 
         return inquiries.asked(inquiry, inquiries.OPERATION, correlation_id, inquiry.search), act
 
-    return await desk.serve(request, inquiries.OPERATION, prepare, only_reads=True, asks=True)
+    return await desk.serve(request, inquiries.OPERATION, prepare, only_reads=True, discloses=True)
 
 
 @post("/v1/inquiries/bulk", status_code=OK)
@@ -58,7 +58,7 @@ async def inquire_in_bulk(request: Request[Any, Any, Any], desk: NamedDependency
 
         return asked, act
 
-    return await desk.serve(request, inquiries.BULK_OPERATION, prepare, only_reads=True, asks=True)
+    return await desk.serve(request, inquiries.BULK_OPERATION, prepare, only_reads=True, discloses=True)
 
 
 @get("/v1/grants")

@@ -40,7 +40,7 @@ async def questions(request: Request[Any, Any, Any], desk: NamedDependency[Desk]
         )
         return asked, act
 
-    return await desk.serve(request, "removed-record-question", prepare)
+    return await desk.serve(request, "removed-record-question", prepare, discloses=True)
 
 
 def _after(query: list[tuple[str, str]]) -> str | None:

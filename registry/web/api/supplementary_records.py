@@ -36,7 +36,7 @@ async def questions(request: Request[Any, Any, Any], desk: NamedDependency[Desk]
         )
         return asked, act
 
-    return await desk.serve(request, "supplementary-question", prepare)
+    return await desk.serve(request, "supplementary-question", prepare, discloses=True)
 
 
 @post("/v1/supplementary-answers", status_code=OK)
