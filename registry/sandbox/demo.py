@@ -114,7 +114,7 @@ def tell(stage: Stage, console: Console) -> Story:
             lambda: anyio.run(_inquiries, stage, known_before), lambda: _nightly(stage, "report")
         )
         act("開示: the person asked about sees who asked, and checks it without the registry")
-        record = own_record.shown_and_checked(stage)
+        record = own_record.shown_and_checked(stage, exchanges[0])
     refused = sum(one.problem is not None for one in exchanges)
     summary = {
         "submissions": submissions,

@@ -8,14 +8,12 @@ from typing import Any, Final
 import anyio
 from sqlalchemy import func, select
 
-from registry.domain.dates import DayRange
-from registry.domain.search_terms import TermKind
+from registry.sandbox.asking import Exchange
 from registry.sandbox.programs import ProgramFailed
-from registry.sandbox.questions import HANAKO
 from registry.sandbox.stage import Stage
 from registry.services.resources import Resources
 from registry.settings import Settings
-from registry.store import disclosure_log, look_up
+from registry.store import disclosure_log
 from registry.store.log_tables import log_pending
 from registry.wiring import resources
 
@@ -24,9 +22,11 @@ PATIENCE: Final = 30.0
 LOOK_EVERY: Final = 0.1
 
 
-def shown_and_checked(stage: Stage) -> dict[str, Any]:
-    """Hand out one person's access record, and let the person check it off line; return what that said."""
-    person_id = anyio.run(_person, Settings.read(stage.registry_settings), stage.folder)
+def shown_and_checked(stage: Stage, asked: Exchange) -> dict[str, Any]:
+    """Hand the person ``asked`` about the access record, and let it be checked off line; return what that said."""
+    person_id = anyio.run(_person, Settings.read(stage.registry_settings), stage.folder, asked)
+    if person_id is None:
+        raise ProgramFailed(f"nobody was found: see {stage.folder / 'registry.log'}")
     file = stage.folder / "access-record.json"
     hand_out = ["registry", "access-record", person_id, "--handled-by", "madoguchi-0011", "--out", str(file)]
     stage.programs.run("access-record", hand_out, stage.registry_settings)
@@ -36,8 +36,8 @@ def shown_and_checked(stage: Stage) -> dict[str, Any]:
     return found
 
 
-async def _person(settings: Settings, folder: Path) -> str:
-    """Return the id of the record that the story is about, once all that was asked of it is cosigned."""
+async def _person(settings: Settings, folder: Path, asked: Exchange) -> str | None:
+    """Return the id of the record that was asked about, once all that was asked is cosigned."""
     async with resources(settings, role=None, pool_size=1) as given:
         try:
             async with asyncio.timeout(PATIENCE):
@@ -45,10 +45,7 @@ async def _person(settings: Settings, folder: Path) -> str:
                     await asyncio.sleep(LOOK_EVERY)
         except TimeoutError:
             raise ProgramFailed(f"the log was not cosigned in time: see {folder / 'witness.log'}") from None
-        async with given.work() as work:
-            wanted = given.search_keys.of(TermKind.INDIVIDUAL_NUMBER, HANAKO["individual_number"])
-            _, ((found,),) = await look_up.find_each(work, given.keyring, [wanted], DayRange(None, None))
-    return found.person_id
+        return given.pseudonyms.person(asked.question.body, asked.answer.person or "") if asked.answer else None
 
 
 async def _is_cosigned(given: Resources) -> bool:

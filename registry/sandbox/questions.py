@@ -26,7 +26,7 @@ BODIES: Final[Mapping[str, BodyKind]] = {
     TAX: BodyKind.TAX_OFFICE,
 }
 
-HANAKO: Final = {"by": "individual-number", "individual_number": "991310160110"}
+_HANAKO: Final = {"by": "individual-number", "individual_number": "991310160110"}
 _PENSION_AFFAIR: Final = {"affair": "pension-benefit", "basis": "番号法19条8号", "handled_by": "nenkin-0042"}
 
 
@@ -45,19 +45,19 @@ def questions(known_before: datetime) -> tuple[Question, ...]:
         Question(
             body=PENSION,
             title="年金: where does the holder of this number live today?",
-            message=_PENSION_AFFAIR | {"search": HANAKO, "fields": ["name", "address_abroad", "status"]},
+            message=_PENSION_AFFAIR | {"search": _HANAKO, "fields": ["name", "address_abroad", "status"]},
         ),
         Question(
             body=PENSION,
             title="年金: and where on 2024-02-01?",
-            message=_PENSION_AFFAIR | {"search": HANAKO, "fields": ["address_abroad"], "valid_on": a_day_between},
+            message=_PENSION_AFFAIR | {"search": _HANAKO, "fields": ["address_abroad"], "valid_on": a_day_between},
         ),
         Question(
             body=PENSION,
             title="年金: and what was known of that day before the late report came?",
             message=_PENSION_AFFAIR
             | {
-                "search": HANAKO,
+                "search": _HANAKO,
                 "fields": ["address_abroad"],
                 "valid_on": a_day_between,
                 "known_at": known_before,
@@ -109,7 +109,7 @@ def questions(known_before: datetime) -> tuple[Question, ...]:
                 "affair": "income-tax",
                 "basis": "none",
                 "handled_by": "zeimu-0001",
-                "search": HANAKO,
+                "search": _HANAKO,
                 "fields": ["name", "honseki"],
             },
         ),
@@ -123,7 +123,7 @@ def history(known_at: datetime | None) -> Question:
         title="one person's whole history",
         message=_PENSION_AFFAIR
         | {
-            "search": HANAKO,
+            "search": _HANAKO,
             "fields": ["address_abroad", "status"],
             "valid_from": date(2015, 10, 5),
             "known_at": known_at,
