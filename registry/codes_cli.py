@@ -12,7 +12,7 @@ from registry import codes_screen as screen
 from registry.code_tables.shapes import SHAPES, Row, TableName, read_rows
 from registry.command_line import FAILED, AsJson, print_json, told
 from registry.domain.errors import InvalidInput
-from registry.running import run, say, settings, stop
+from registry.running import progress, run, say, settings, stop
 from registry.services import area_changes, code_table_imports
 from registry.services.area_changes import AlreadyRunning, Outcome
 from registry.services.code_table_imports import ImportUnderWay, Proposal
@@ -151,12 +151,12 @@ async def _reassign(given: Settings, *, quiet: bool, again: bool = False) -> dic
     tally: Counter[Outcome] = Counter()
     async with resources(given, pool_size=2) as app, area_changes.alone(app):
         for one in await area_changes.due(app, again=again):
-            with screen.progress(quiet=quiet) as progress:
+            with progress(quiet=quiet) as bar:
                 title = f"管轄区域の変更 {one.change.day} areas"
-                task = progress.add_task(title, total=await area_changes.count(app, one))
+                task = bar.add_task(title, total=await area_changes.count(app, one))
                 async for outcome in area_changes.run(app, one):
                     tally[outcome] += 1
-                    progress.advance(task)
+                    bar.advance(task)
     counts = {str(outcome): tally[outcome] for outcome in Outcome}
     if not quiet and tally:
         say.print(f"people: {counts['moved']} moved, {counts['uncertain']} to decide, {counts['stays']} stay")

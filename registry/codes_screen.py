@@ -8,7 +8,6 @@ from typing import Any, Final
 import msgspec
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from registry.code_tables.difference import Change, ChangeKind
@@ -32,12 +31,6 @@ LABELS: Final = {
 }
 
 out: Final = Console(highlight=False, soft_wrap=True)
-
-
-def progress(*, quiet: bool) -> Progress:
-    """Return a bar for going through records."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=say, disable=quiet)
 
 
 def show_proposal(proposal: Proposal) -> None:

@@ -3,12 +3,11 @@
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from registry.command_line import FAILED, AsJson, print_json, told
 from registry.domain.errors import Refusal
 from registry.domain.shredding import Ground, Shredding
-from registry.running import run, say, settings, stop
+from registry.running import progress, run, say, settings, stop
 from registry.services import clockwork, index_rotation, key_rotation, shredding
 from registry.services.key_rotation import AlreadyRunning
 from registry.settings import Settings
@@ -52,7 +51,8 @@ def rotate_kek(*, fresh: Fresh = False, json: AsJson = False) -> None:
 
 def rotate_index(*, json: AsJson = False) -> None:
     """Let everybody be found by search keys of a new generation."""
-    done = run(_reindexed(settings(), quiet=json), index_rotation.AlreadyRunning, index_rotation.NotComplete)
+    refusals = (index_rotation.AlreadyRunning, index_rotation.NotComplete, SealBroken)
+    done = run(_reindexed(settings(), quiet=json), *refusals)
     if json:
         print_json(done)
         return
@@ -85,7 +85,7 @@ def shred(
     if not yes and (json or not _agreed()):
         stop("nothing was shredded.", FAILED)
     try:
-        keys = run(_shredded(settings(), person_id, decision))
+        keys = run(_shredded(settings(), person_id, decision), SealBroken)
     except Refusal as refused:
         stop("; ".join(f"{fault.pointer}: {fault.expected}" for fault in refused.faults), FAILED)
     if json:
@@ -98,11 +98,11 @@ async def _rotated(given: Settings, *, fresh: bool, quiet: bool) -> dict[str, ob
     async with resources(given, role=None, pool_size=1 + key_rotation.AT_ONCE) as owner, key_rotation.alone(owner):
         rotation = await key_rotation.begin(owner, fresh=fresh)
         moved = 0
-        with _progress(quiet=quiet) as progress:
-            task = progress.add_task("鍵の再ラップ keys", total=rotation.waiting)
+        with progress(quiet=quiet) as bar:
+            task = bar.add_task("鍵の再ラップ keys", total=rotation.waiting)
             async for step in key_rotation.run(owner, rotation):
                 moved += step
-                progress.advance(task, step)
+                bar.advance(task, step)
         destroyable = await key_rotation.next_destructions(owner)
     return {"target": rotation.target, "keys": moved, "destroyable": destroyable}
 
@@ -111,10 +111,10 @@ async def _reindexed(given: Settings, *, quiet: bool) -> dict[str, int]:
     async with resources(given, role=None, pool_size=2) as owner, index_rotation.alone(owner):
         async with owner.work() as work:
             people = await records.count_people(work)
-        with _progress(quiet=quiet) as progress:
-            task = progress.add_task("検索鍵の更新 people, written and cleared", total=2 * people)
+        with progress(quiet=quiet) as bar:
+            task = bar.add_task("検索鍵の更新 people, written and cleared", total=2 * people)
             async for step in index_rotation.run(owner):
-                progress.advance(task, step)
+                bar.advance(task, step)
         generations = await clockwork.search_generations(owner)
     return {"generation": generations.searched, "people": people}
 
@@ -127,11 +127,6 @@ async def _destroyed(given: Settings) -> tuple[int, ...]:
 async def _shredded(given: Settings, person_id: str, decision: Shredding) -> int:
     async with resources(given, role=None, pool_size=1) as owner:
         return await shredding.shred(owner, person_id, decision)
-
-
-def _progress(*, quiet: bool) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=say, disable=quiet)
 
 
 def _agreed() -> bool:

@@ -10,10 +10,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from registry.command_line import FAILED, NOT_UNDERSTOOD
 from registry.settings import Settings, SettingsRefused
 from registry.store.unit_of_work import StoreUnavailable
-from registry.telling import say, stop
+from registry.telling import progress, say, stop
 from registry.vault.keys import KeysRefused
 
-__all__ = ["run", "say", "settings", "stop"]
+__all__ = ["progress", "run", "say", "settings", "stop"]
 
 
 def settings() -> Settings:

@@ -4,8 +4,15 @@ from typing import Final, Never
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 say: Final = Console(stderr=True, highlight=False)
+
+
+def progress(*, quiet: bool) -> Progress:
+    """Return a bar for what takes long; ``quiet``: one that nobody sees."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=say, disable=quiet)
 
 
 def stop(message: str, code: int) -> Never:

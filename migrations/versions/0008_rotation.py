@@ -1,4 +1,4 @@
-"""Rotation of keys: further keys in a month, since when a key wraps nothing any more, and what was done with keys."""
+"""Rotation of keys: further keys in a month, what was done with keys, and the generations of search keys."""
 
 from alembic import op
 
@@ -36,7 +36,7 @@ END $$
 
 
 def upgrade() -> None:
-    """Make the table; who rotates, destroys and shreds is the owner, so the application gets no right to it."""
+    """Make the tables; who rotates, destroys and shreds is the owner, so the application gets no right to it."""
     op.execute("ALTER TABLE monthly_kek DROP CONSTRAINT uq_monthly_kek_month")
     op.execute("ALTER TABLE monthly_kek ADD COLUMN emptied_at TIMESTAMP WITH TIME ZONE")
     op.execute(f"ALTER TABLE data_key SET (fillfactor = {ROOM_FOR_REWRAPPING})")
@@ -62,7 +62,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table; what was done with keys is forgotten. Fails where a month has several keys: rotate first."""
+    """Drop the tables; what was done with keys is forgotten. Fails where a month has several keys: rotate first."""
     op.execute("DROP FUNCTION agreed_search_generations()")
     op.execute("DROP TABLE search_generation")
     op.execute("ALTER TABLE removed_record DROP COLUMN generation")

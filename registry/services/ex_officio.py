@@ -21,7 +21,7 @@ from registry.domain.ex_officio import Decision
 from registry.domain.movement import Movement, MovementKind
 from registry.domain.municipality import VIRTUAL_MUNICIPALITY
 from registry.domain.reconciliation import Link, LinkMethod
-from registry.services import disclosure_log, receipts, records
+from registry.services import disclosure_log, generations, receipts, records
 from registry.services.resources import Resources, japan_date
 from registry.store import double_registrations, submissions
 from registry.store import records as stored_records
@@ -71,6 +71,7 @@ async def resolve_double(resources: Resources, falls_away: str, stays: str, *, r
     """
     entry = _entry(resources, reason, decided_by)
     async with resources.work() as work:
+        await generations.agree(resources, work)
         await stored_records.lock_people(work, [falls_away, stays])
         gone = await _opened(resources, work, falls_away, "/falls_away")
         kept = await _opened(resources, work, stays, "/stays")
@@ -101,6 +102,7 @@ async def take_back(resources: Resources, submission_id: str, *, reason: str, de
         if earlier is None or earlier.kind != KIND:
             raise _not_found("/submission_id", "the id of an entry ex officio")
         links = await submissions.links_of(work, submission_id)
+        await generations.agree(resources, work)
         await stored_records.lock_people(work, [link.person_id for link in links])
         await double_registrations.reopen_closed(work, [link.person_id for link in links], earlier.received_at)
         await _add(resources, work, entry, msgspec.json.encode({"takes_back": submission_id}))

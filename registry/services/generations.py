@@ -12,7 +12,10 @@ from registry.vault.search_keys import SearchKey
 
 
 async def agree(resources: Resources, work: UnitOfWork) -> None:
-    """Agree on the generations until the transaction ends, before any search key is made in it that it may write."""
+    """Agree on the generations until the transaction ends, before any search key is made in it that it may write.
+
+    And before any record or search key is locked: who waits here for a change holds nothing that others wait for.
+    """
     if not work.at_hand.agreed:
         resources.search_keys.follow(await search_generations.agree(work))
         work.at_hand.agreed = True

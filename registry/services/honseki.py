@@ -16,6 +16,7 @@ from registry.domain.disclosure import Grant
 from registry.domain.errors import InvalidInput
 from registry.domain.question import Finding, Question, Wanted
 from registry.domain.supplementary_record import Subject
+from registry.services import generations
 from registry.services import questions as asking
 from registry.services import supplementary_records as supplementary
 from registry.services.attendance import Caller, Done
@@ -35,6 +36,7 @@ async def questions(resources: Resources, work: UnitOfWork, caller: Caller, gran
     Raises NotPermitted if the caller may not answer them.
     """
     demand_write(resources, caller, grants, SUPPLEMENTARY_RECORD)
+    await generations.agree(resources, work)
     waiting = await stored_questions.lock_open_for(
         work, caller.body, Wanted.SUPPLEMENTARY_RECORD, at_most=MOST_QUESTIONS
     )
@@ -74,6 +76,7 @@ async def take(
     items = stated(answer.record) if answer.record is not None else frozenset()
     demand_write(resources, caller, grants, SUPPLEMENTARY_RECORD, items)
     answer.refuse_contradiction()
+    await generations.agree(resources, work)
     question = await asking.lock_put_to(work, caller, answer.question_id, Wanted.SUPPLEMENTARY_RECORD)
     try:
         finding = await supplementary.take(resources, work, question, answer)

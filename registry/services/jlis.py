@@ -22,7 +22,7 @@ from registry.domain.errors import InvalidInput
 from registry.domain.municipality import VIRTUAL_MUNICIPALITY
 from registry.domain.question import J_LIS, Finding, Question, wait_after
 from registry.domain.reconciliation import Identity
-from registry.services import disclosure_log, records
+from registry.services import disclosure_log, generations, records
 from registry.services import questions as asking
 from registry.services import supplementary_records as supplementary
 from registry.services.permission import SUPPLEMENTARY_RECORD
@@ -146,6 +146,7 @@ async def _prepared(resources: Resources, work: UnitOfWork, question: Question) 
 async def _taken(resources: Resources, asked: Question, answer: SupplementaryAnswer | None) -> Finding:
     """Take an answer in, once; where J-LIS never had the question, it is handed in again."""
     async with resources.work() as work:
+        await generations.agree(resources, work)
         question = await questions.lock(work, asked.question_id)
         if question is None or not question.is_open:
             return asked.finding if question is None else question.finding

@@ -25,7 +25,7 @@ from registry.domain.inquiry_list import Sought
 from registry.domain.question import Finding, Question, Wanted
 from registry.domain.reconciliation import Identity, Link, LinkMethod
 from registry.domain.removed_record import RemovedRecord
-from registry.services import inquiry_list, records
+from registry.services import generations, inquiry_list, records
 from registry.services import questions as asking
 from registry.services.attendance import Caller, Done
 from registry.services.permission import REMOVED_RECORD, demand_write
@@ -57,6 +57,7 @@ async def questions(
     NotFound where ``after`` is no question put to it.
     """
     demand_write(resources, caller, grants, REMOVED_RECORD)
+    await generations.agree(resources, work)
     before = None
     if after is not None:
         before = await asking.lock_put_to(work, caller, after, Wanted.REMOVED_RECORD, pointer="/after")
@@ -109,6 +110,7 @@ async def take(
     """
     demand_write(resources, caller, grants, REMOVED_RECORD)
     answer.refuse_if_not_theirs()
+    await generations.agree(resources, work)
     question = await asking.lock_put_to(work, caller, answer.question_id, Wanted.REMOVED_RECORD)
     finding = await _taken(resources, work, question, answer.finding)
     receipt = RemovedRecordReceipt(question_id=answer.question_id, finding=finding)

@@ -66,6 +66,7 @@ def _candidates(work: UnitOfWork, keys: Iterable[SearchKey]) -> list[str]:
 async def _open(resources: Resources, work: UnitOfWork, people: Iterable[str]) -> None:
     """Lock records and read them under the lock, those that are not at hand already."""
     if wanted := sorted(one for one in people if work.at_hand.opened(one) is None):
+        await generations.agree(resources, work)
         await records.lock_people(work, wanted)
         work.at_hand.note_opened(await records.open_people(work, resources.keyring, wanted))
 

@@ -24,8 +24,8 @@ _AGREED: Final = Prepared(text("SELECT change, searched, also_written FROM agree
 
 async def now(work: UnitOfWork) -> Generations:
     """Return the generations as they are at the moment."""
-    row = await work.one(select(*_COLUMNS))
-    return Generations(**dict(row or {}))
+    row = (await work.run(select(*_COLUMNS))).mappings().one()
+    return Generations(**row)
 
 
 async def agree(work: UnitOfWork) -> Generations:

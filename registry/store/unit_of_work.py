@@ -96,7 +96,7 @@ class UnitOfWork:
         """Make everything done so far last; durable when this returns."""
         await self.write()
         await self.connection.commit()
-        self._has_begun = False
+        self._has_begun = self.at_hand.agreed = False
         afterwards, self._afterwards = self._afterwards, []
         for act in afterwards:
             act()

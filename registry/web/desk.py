@@ -81,8 +81,8 @@ class Desk:
         """Identify the caller, do what ``prepare`` makes of the request, and sign the answer.
 
         ``once``: the request has effects and happens once per Idempotency-Key. ``only_reads``: it needs no transaction.
-        ``discloses``: it tells the caller of people, so who asks too much goes slower; while nobody watches the log it is
-        refused, which is logged.
+        ``discloses``: it tells the caller of people, so who asks too much goes slower; while nobody watches the log, it
+        is refused, which is logged.
         """
         correlation_id = self.resources.new_id()
         parts = self.head(request)

@@ -62,6 +62,14 @@ async def test_an_inquiry_finds_nobody_either_by_what_was_known_before(registry,
     assert (before.outcome, then.outcome) == (InquiryOutcome.FOUND, NOT_FOUND)
 
 
+async def test_an_inquiry_finds_nobody_by_the_pseudonym_that_was_given_before(registry, owner, database):
+    await settle(registry)
+    before = await told(registry, PENSION, search=by_number())
+    await shredded(owner, database)
+    then = await told(registry, PENSION, search={"by": "pseudonym", "pseudonym": before.person})
+    assert then.outcome is NOT_FOUND
+
+
 async def test_nothing_by_which_the_person_was_found_is_left(registry, owner, database):
     await settle(registry)
     person_id = await shredded(owner, database)
