@@ -115,15 +115,16 @@ async def resources(
 
 def own_log(settings: Settings) -> OwnLog:
     """Return the log of disclosures as its key file and the list of its witnesses make it; raises KeysRefused."""
-    listed = "" if settings.witnesses is None else settings.witnesses.read_text(encoding="utf-8")
     try:
         key = SigningKey.from_pem(LOG_KEY_ID, read_private(settings.log_key))
         public = of_signing_key(key, settings.log_origin, KeyKind.LOG)
-        return OwnLog(key=public, sign=key.sign, witnesses=read_witnesses(listed))
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise KeysRefused(f"REGISTRY_LOG_KEY: {error}") from None
-    except LogRefused as refused:
-        raise KeysRefused(f"REGISTRY_PUBLIC_URL or REGISTRY_WITNESSES: {refused}") from None
+    try:
+        listed = "" if settings.witnesses is None else settings.witnesses.read_text(encoding="utf-8")
+        return OwnLog(key=public, sign=key.sign, witnesses=read_witnesses(listed))
+    except (OSError, ValueError, LogRefused) as error:
+        raise KeysRefused(f"REGISTRY_PUBLIC_URL or REGISTRY_WITNESSES: {error}") from None
 
 
 @asynccontextmanager

@@ -25,7 +25,9 @@ CREATE TABLE log_pending (
     year SMALLINT NOT NULL,
     content_commitment BYTEA NOT NULL,
     sealed BYTEA NOT NULL,
-    CONSTRAINT pk_log_pending PRIMARY KEY (pending_id)
+    CONSTRAINT pk_log_pending PRIMARY KEY (pending_id),
+    CONSTRAINT ck_log_pending_subject CHECK (subject ~ '^[A-Z2-7]{32}$'),
+    CONSTRAINT ck_log_pending_content CHECK (length(content_commitment) = 32)
 );
 
 CREATE TABLE log_entry (
@@ -41,13 +43,6 @@ CREATE TABLE log_entry (
     CONSTRAINT pk_log_entry PRIMARY KEY (leaf_index),
     CONSTRAINT uq_log_entry_entry_id UNIQUE (entry_id),
     CONSTRAINT uq_log_entry_subject UNIQUE (subject, number)
-);
-
-CREATE TABLE log_chain (
-    subject TEXT NOT NULL,
-    number BIGINT NOT NULL,
-    leaf_hash BYTEA NOT NULL,
-    CONSTRAINT pk_log_chain PRIMARY KEY (subject)
 );
 
 CREATE TABLE log_tile (
@@ -118,8 +113,7 @@ RIGHTS = {
     "registry_sequencer": {
         "log_year": "SELECT (year), DELETE",
         "log_pending": "SELECT, DELETE",
-        "log_entry": "INSERT",
-        "log_chain": "SELECT, INSERT, UPDATE",
+        "log_entry": "SELECT (subject, number, leaf), INSERT",
         "log_tile": "SELECT, INSERT, UPDATE",
         "log_head": "SELECT, INSERT, UPDATE",
     },
@@ -141,7 +135,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the log with all that stands in it."""
-    for table in ("log_head", "log_tile", "log_chain", "log_entry", "log_pending", "log_year"):
+    for table in ("log_head", "log_tile", "log_entry", "log_pending", "log_year"):
         op.execute(f"DROP TABLE {table}")
     for name in GUARDS:
         op.execute(f"DROP FUNCTION {name}()")

@@ -87,5 +87,5 @@ def _own_log(visit: Visit) -> OwnLog | None:
         return None
     try:
         return own_log(visit.patient.settings)
-    except (KeysRefused, OSError):
+    except KeysRefused:
         return None

@@ -71,12 +71,12 @@ def log_of_disclosures(patient: Patient) -> Iterator[Finding]:
         return
     try:
         own_log(msgspec.structs.replace(settings, witnesses=None))
-    except (KeysRefused, OSError):
+    except KeysRefused:
         yield _unreadable("REGISTRY_LOG_KEY", settings.log_key)
         return
     try:
         own_log(settings)
-    except (KeysRefused, OSError, ValueError):
+    except KeysRefused:
         yield _witnesses(f"{settings.witnesses} is no list of witnesses", f"{settings.witnesses} を読めません")
 
 

@@ -55,7 +55,7 @@ ONLY_FOR_OWNER: Final = frozenset(
     }
 )
 STAMPS: Final = frozenset({"stamp", "known_until"})
-LOG: Final = frozenset({"log_entry", "log_chain", "log_tile", "log_head"})
+LOG: Final = frozenset({"log_entry", "log_tile", "log_head"})
 SEQUENCER_SEES: Final = STAMPS | LOG | {"pending_stamp", "log_pending", "sandbox_clock"}
 RECONCILER_WRITES: Final = frozenset({"reconciliation"})
 NEEDED: Final = frozenset(

@@ -136,21 +136,24 @@ async def opened(resources: Resources, work: UnitOfWork, entry: StoredEntry) -> 
 
 
 def watched_at(log: OwnLog, head: LogHead | None) -> int | None:
-    """Return when the log was last vouched for (seconds since 1970): by a witness or, where it has none, by itself.
+    """Return when the log was last vouched for (seconds since 1970): by a witness, unless its own head is older.
 
-    The cosignature itself says so, and not the row in which it lies. None where nobody ever vouched for it.
+    The cosignature itself says so, and not the row in which it lies. Where there are no witnesses the log's own
+    signature counts alone; where the sequencer stands still, it is what ends disclosures though the witness is there.
+    None where nobody ever vouched for it.
     """
     if head is None:
         return None
+    signed_at = int(head.signed_at.timestamp())
     if not log.witnesses:
-        return int(head.signed_at.timestamp())
+        return signed_at
     if head.cosigned is None:
         return None
     try:
         checkpoint = open_checkpoint(head.cosigned, (log.key,), [one.key for one in log.witnesses])
     except LogRefused:
         return None
-    return max(checkpoint.cosigned_at.values(), default=None)
+    return min(signed_at, max(checkpoint.cosigned_at.values())) if checkpoint.cosigned_at else None
 
 
 def is_watched(resources: Resources, at: int | None) -> bool:

@@ -14,7 +14,6 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     and_,
-    any_,
     bindparam,
     cast,
     delete,
@@ -22,6 +21,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
     update,
 )
 
@@ -32,7 +32,7 @@ from registry.transparency.entry import Link
 from registry.transparency.growth import ChainEnd, Grown, Waiting
 from registry.transparency.refusals import LogFault, LogRefused
 from registry.transparency.tiles import Tile
-from registry.transparency.tree import HASH_BYTES
+from registry.transparency.tree import HASH_BYTES, leaf_hash
 
 LOG_LOCK: Final = 0x5E90106
 """The advisory lock that makes one sequencer the one that gives places, for the length of one batch."""
@@ -121,14 +121,22 @@ _WAITING: Final = Prepared(
 async def chain_ends(work: UnitOfWork, subjects: Iterable[str]) -> dict[str, ChainEnd]:
     """Return the newest entries of chains, as far as there are any."""
     return {
-        row["subject"]: ChainEnd(number=row["number"], leaf_hash=row["leaf_hash"])
+        row["subject"]: ChainEnd(number=row["number"], leaf_hash=leaf_hash(row["leaf"]))
         for row in await work.run_prepared(_CHAIN_ENDS, {"subjects": list(subjects)})
     }
 
 
-_CHAIN_ENDS: Final = Prepared(
-    select(t.log_chain).where(t.log_chain.c.subject == any_(cast(bindparam("subjects"), ARRAY(Text))))
-)
+def _chain_ends() -> Any:
+    """One look into the index for each chain, however long it is."""
+    wanted = func.unnest(cast(bindparam("subjects"), ARRAY(Text))).table_valued("subject", name="wanted")
+    wanted = wanted.render_derived()
+    entry = t.log_entry.c
+    of_chain = select(entry.number, entry.leaf).where(entry.subject == wanted.c.subject)
+    last = of_chain.order_by(entry.number.desc()).limit(1).lateral("last")
+    return select(wanted.c.subject, last.c.number, last.c.leaf).select_from(wanted.join(last, true()))
+
+
+_CHAIN_ENDS: Final = Prepared(_chain_ends())
 
 
 async def append(work: UnitOfWork, pending_ids: Sequence[int], grown: Grown, note: bytes, signed_at: datetime) -> None:
@@ -138,8 +146,6 @@ async def append(work: UnitOfWork, pending_ids: Sequence[int], grown: Grown, not
     """
     if pending_ids:
         await _move(work, pending_ids, grown)
-    for subject, end in grown.ends.items():
-        work.later(_CHAIN, {"subject": subject, "number": end.number, "leaf_hash": end.leaf_hash})
     for tile, hashes in grown.tiles.items():
         work.later(_TILE, {"level": tile.level, "tile_index": tile.index, "hashes": hashes})
     head = {"size": grown.frontier.size, "roots": list(grown.frontier.roots), "note": note, "signed_at": signed_at}
@@ -148,7 +154,6 @@ async def append(work: UnitOfWork, pending_ids: Sequence[int], grown: Grown, not
 
 
 _OF_WITNESSES: Final = ("cosigned", "cosigned_size", "cosigned_at")
-_CHAIN: Final = Insertion(t.log_chain, by=("subject",), replacing=("number", "leaf_hash"))
 _TILE: Final = Insertion(t.log_tile, by=("level", "tile_index"), replacing=("hashes",))
 _HEAD: Final = Insertion(t.log_head, by=("only",), replacing=("size", "roots", "note", "signed_at"))
 

@@ -61,15 +61,6 @@ log_entry = Table(
 )
 """The log itself, only ever inserted (a trigger refuses the rest): what a leaf stands for, and where in its chain."""
 
-log_chain = Table(
-    "log_chain",
-    metadata,
-    Column("subject", Text, primary_key=True),
-    Column("number", BigInteger, nullable=False),
-    Column("leaf_hash", LargeBinary, nullable=False),
-)
-"""The newest entry of each chain, by which the next one is linked."""
-
 log_tile = Table(
     "log_tile",
     metadata,

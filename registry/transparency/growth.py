@@ -36,10 +36,9 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Grown(msgspec.Struct, frozen=True, kw_only=True):
-    """What a batch makes of the log: entries, the new ends of their chains, the tiles that changed, the frontier."""
+    """What a batch makes of the log: its entries, the tiles that changed, the frontier."""
 
     placed: tuple[Placed, ...]
-    ends: Mapping[str, ChainEnd]
     tiles: Mapping[Tile, bytes]
     frontier: Frontier
 
@@ -69,7 +68,6 @@ def grown(
             new_ends[link.subject] = ChainEnd(number=link.number, leaf_hash=hashes[-1])
     return Grown(
         placed=tuple(placed),
-        ends=new_ends,
         tiles=grown_tiles(frontier.size, hashes, read),
         frontier=frontier.grown(hashes),
     )

@@ -177,7 +177,8 @@ PLANTED = {
     "entries of the log that nobody gives a place": (
         sql(
             "UPDATE log_head SET signed_at = now() - interval '6 minutes'",
-            "INSERT INTO log_pending (entry_id, year, content_commitment, sealed) SELECT gen_random_uuid(), 1, '', ''",
+            "INSERT INTO log_pending (entry_id, year, content_commitment, sealed) "
+            "SELECT gen_random_uuid(), 1, sha256(''), ''",
         ),
         {"log-stands"},
     ),

@@ -78,6 +78,63 @@ async def test_the_key_of_a_month_that_was_undone_wraps_nothing_that_lasts(engin
     assert open_sealed(key, PLACE, envelope) == b"sealed"
 
 
+# ------------------------------------------------------------------------------------------ years of the log
+
+
+def opens(sealing, opening):
+    return open_sealed(opening.key_of("A" * 32), PLACE, seal(sealing.key_of("A" * 32), PLACE, b"sealed")) == b"sealed"
+
+
+@pytest.mark.parametrize(
+    ("moment", "year"),
+    [
+        (DECEMBER, 2024),
+        (datetime(2024, 12, 31, 14, 59, tzinfo=UTC), 2024),
+        (datetime(2024, 12, 31, 15, tzinfo=UTC), 2025),
+    ],
+    ids=["in December", "the last minute in Japan", "midnight in Japan"],
+)
+async def test_the_log_has_a_key_for_each_year_in_japan(work, keyring, known_keys, moment, year):
+    made = await keyring.log_year(work, moment)
+    assert made.year == year
+    assert opens(made, await Keyring(known_keys).find_log_year(work, year))
+
+
+async def test_a_year_of_the_log_that_never_was_opens_for_nobody(work, keyring):
+    with pytest.raises(Shredded):
+        await keyring.find_log_year(work, 1999)
+
+
+async def test_two_at_once_end_with_the_same_year_of_the_log(engine, known_keys):
+    async def act():
+        async with UnitOfWork(engine) as work:
+            year = await Keyring(known_keys).log_year(work, NOW)
+            await work.commit()
+            return year
+
+    first, *others = await asyncio.gather(*(act() for _ in range(4)))
+    assert all(opens(first, other) for other in others)
+
+
+async def test_a_year_of_the_log_that_was_undone_seals_nothing_that_lasts(engine, keyring, known_keys):
+    async with UnitOfWork(engine) as undone:
+        await keyring.log_year(undone, NOW)
+    async with UnitOfWork(engine) as work:
+        year = await keyring.log_year(work, NOW)
+        await work.commit()
+    async with UnitOfWork(engine) as after_restart:
+        assert opens(year, await Keyring(known_keys).find_log_year(after_restart, 2024))
+
+
+async def test_a_year_of_the_log_that_was_prepared_needs_no_reading(engine, keyring):
+    for _ in range(2):  # once to make it, once to find it committed
+        async with UnitOfWork(engine) as work:
+            await keyring.prepare(work, NOW)
+            await work.commit()
+    unopened = UnitOfWork(engine)
+    assert (await keyring.log_year(unopened, NOW)).year == 2024
+
+
 async def test_shredding_makes_everything_of_that_person_unreadable_and_nothing_else(engine, keyring, database):
     async with UnitOfWork(engine) as work:
         gone, kept = [await _record(work, keyring) for _ in range(2)]
