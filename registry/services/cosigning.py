@@ -19,7 +19,7 @@ from registry.store.unit_of_work import UnitOfWork
 from registry.transparency.checkpoint import open_checkpoint
 from registry.transparency.note import Note, Signature
 from registry.transparency.refusals import LogFault, LogRefused
-from registry.transparency.witness import Offer
+from registry.transparency.witness import MOST_AHEAD, Offer
 from registry.watching.witness_line import WitnessAway, WitnessLine, WitnessRefused
 
 COSIGN_AGAIN_AFTER: Final = timedelta(minutes=1)
@@ -93,9 +93,17 @@ class Cosigning:
         else:
             if isinstance(answer, int):
                 return answer
-            self._stands(line, COSIGNS)
-            return answer.signatures[-1]
+            if self._is_of_now(line, answer):
+                self._stands(line, COSIGNS)
+                return answer.signatures[-1]
+            self._stands(line, "clock")
         return None
+
+    def _is_of_now(self, line: WitnessLine, cosigned: Note) -> bool:
+        """Tell whether a witness signed with the time that it is; kept, another time would hide all later ones."""
+        key = line.witness.key
+        opened = open_checkpoint(cosigned.encode(), (self._resources.log.key,), (key,))
+        return abs(opened.cosigned_at[key.name] - self._resources.wall_clock().timestamp()) <= MOST_AHEAD
 
     def _can_begin_at(self, line: WitnessLine, offer: Offer, head: LogHead, answer: Signature | int | None) -> bool:
         """Take in where a witness stands; tell whether the head can be offered from there."""

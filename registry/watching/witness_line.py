@@ -4,6 +4,7 @@ Nothing of an answer is believed that the witness has not signed; the size that 
 to prove.
 """
 
+import asyncio
 from typing import Final, Self
 
 import httpx
@@ -15,8 +16,8 @@ from registry.transparency.refusals import LogFault, LogRefused
 from registry.transparency.witness import Offer, Witness
 
 _LARGEST_ANSWER: Final = 64 << 10
-_TIMEOUT: Final = httpx.Timeout(5.0)
-"""Seconds: a witness writes one file and signs."""
+PATIENCE: Final = 5.0
+"""Seconds for the whole of an answer: a witness writes one file and signs."""
 
 
 class WitnessAway(Exception):  # noqa: N818 - a state of the line, which its user waits out
@@ -37,7 +38,7 @@ class WitnessLine:
     def __init__(self, witness: Witness, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.witness = witness
         # trust_env=False: proxies and certificates come in through wiring, not through the environment.
-        self._http = httpx.AsyncClient(timeout=_TIMEOUT, transport=transport, trust_env=False)
+        self._http = httpx.AsyncClient(timeout=PATIENCE, transport=transport, trust_env=False)
 
     async def __aenter__(self) -> Self:
         return self
@@ -72,14 +73,15 @@ class WitnessLine:
         return cosigned
 
     async def _post(self, body: bytes) -> tuple[int, bytes]:
-        """Send a request and read the whole answer, within limits."""
+        """Send a request and read the whole answer, within limits of size and time."""
+        url = f"{self.witness.url}{offer_wire.PATH}"
         try:
-            async with self._http.stream("POST", f"{self.witness.url}{offer_wire.PATH}", content=body) as response:
+            async with asyncio.timeout(PATIENCE), self._http.stream("POST", url, content=body) as response:
                 answer = bytearray()
                 async for chunk in response.aiter_bytes():
                     answer += chunk
                     if len(answer) > _LARGEST_ANSWER:
                         raise WitnessAway
                 return response.status_code, bytes(answer)
-        except (httpx.TransportError, httpx.DecodingError):
+        except (TimeoutError, httpx.TransportError, httpx.DecodingError):
             raise WitnessAway from None

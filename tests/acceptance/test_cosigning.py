@@ -185,3 +185,18 @@ async def test_only_one_process_asks_at_a_time(watched_by):
         assert await stored.lead_cosigning(other)
         assert await watched.cosigning.round() is None
     assert watched.asked == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("ahead", [timedelta(minutes=2), timedelta(days=3650)])
+async def test_a_witness_whose_clock_is_wrong_hides_nothing_that_comes_later(watched_by, ahead):
+    watched = watched_by(WITNESS, OTHER_WITNESS)
+    await watched.grow()
+    right = watched.resources.wall_clock
+    watched.resources = msgspec.structs.replace(watched.resources, wall_clock=lambda: watched.now - ahead)
+    with capture_logs() as logs:
+        assert await watched.restarted().round() is None
+    assert [one["code"] for one in logs if one["event"] == "witness"] == ["clock", "clock"]
+    assert (await watched.head()).cosigned is None
+    watched.resources = msgspec.structs.replace(watched.resources, wall_clock=right)
+    assert await watched.restarted().round() is not None

@@ -53,11 +53,12 @@ async def tile(request: Request[Any, Any, Any], desk: NamedDependency[Desk], pla
     """Return a tile of the tree, or the bundle of entries that belongs to one of level 0."""
     del place  # the path as it was sent is read instead: a tile has one spelling
     path = request.scope["raw_path"].decode("latin-1").partition("?")[0].removeprefix(PREFIX)
-    async with desk.resources.work(only_reads=True) as work:
-        data = await (_bundle if path.startswith("tile/entries/") else _tile)(work, path)
-    if data is None or request.scope["query_string"]:
+    wanted, fetch = _wanted(path)
+    if wanted is None or request.scope["query_string"]:
         return _problem(desk, ProblemCode.NOT_FOUND)
-    return _served(data, BYTES, FOR_EVER)
+    async with desk.resources.work(only_reads=True) as work:
+        data = await fetch(work, wanted)
+    return _problem(desk, ProblemCode.NOT_FOUND) if data is None else _served(data, BYTES, FOR_EVER)
 
 
 @get("/v1/log/proof/inclusion")
@@ -72,21 +73,25 @@ async def consistency(request: Request[Any, Any, Any], desk: NamedDependency[Des
     return await _proof(request, desk, "old", log_proofs.consistency)
 
 
-async def _tile(work: UnitOfWork, path: str) -> bytes | None:
-    """Return a tile; None for a path that names none, or one that the tree does not have so wide."""
+Fetch = Callable[[UnitOfWork, Tile], Awaitable[bytes | None]]
+"""Gets what belongs to a tile; None where the tree does not have it so wide."""
+
+
+def _wanted(path: str) -> tuple[Tile | None, Fetch]:
+    """Return which tile a path names, None where it names none, and what gets that or the entries below it."""
+    of_entries = path.startswith("tile/entries/")
     try:
-        wanted = Tile.from_path(path)
+        tile = Tile.from_bundle_path(path) if of_entries else Tile.from_path(path)
     except LogRefused:
-        return None
+        tile = None
+    return tile, _bundle if of_entries else _tile
+
+
+async def _tile(work: UnitOfWork, wanted: Tile) -> bytes | None:
     return (await stored.tiles(work, [wanted])).get(wanted)
 
 
-async def _bundle(work: UnitOfWork, path: str) -> bytes | None:
-    """Return the entries of a tile of level 0; None as :func:`_tile`."""
-    try:
-        wanted = Tile.from_bundle_path(path)
-    except LogRefused:
-        return None
+async def _bundle(work: UnitOfWork, wanted: Tile) -> bytes | None:
     first = wanted.index * TILE_WIDTH
     leaves = await stored.leaves(work, first, first + wanted.width)
     return bundled(leaves) if len(leaves) == wanted.width else None
