@@ -120,11 +120,13 @@ def own_log(settings: Settings) -> OwnLog:
         public = of_signing_key(key, settings.log_origin, KeyKind.LOG)
     except (OSError, ValueError) as error:
         raise KeysRefused(f"REGISTRY_LOG_KEY: {error}") from None
+    except LogRefused as refused:
+        raise KeysRefused(f"REGISTRY_PUBLIC_URL: {refused}") from None
     try:
         listed = "" if settings.witnesses is None else settings.witnesses.read_text(encoding="utf-8")
         return OwnLog(key=public, sign=key.sign, witnesses=read_witnesses(listed))
     except (OSError, ValueError, LogRefused) as error:
-        raise KeysRefused(f"REGISTRY_PUBLIC_URL or REGISTRY_WITNESSES: {error}") from None
+        raise KeysRefused(f"REGISTRY_WITNESSES: {error}") from None
 
 
 @asynccontextmanager
