@@ -23,6 +23,7 @@ AREAS: Final = {
     "machine": told("machine", "この機械"),
     "server": told("database server", "データベース"),
     "contents": told("contents", "データの内容"),
+    "log of disclosures": told("log of disclosures", "情報提供等の記録"),
     "stored keys": told("keys and data", "鍵とデータ"),
     "installation": told("installation", "プログラム"),
 }
