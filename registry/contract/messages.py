@@ -392,12 +392,6 @@ class BulkAnswer(_Message, frozen=True):
 # ------------------------------------------------------------------------------------------ small answers
 
 
-class LogProof(_Message, frozen=True):
-    """A proof about the log of disclosures (RFC 9162 § 2.1.3, § 2.1.4): hashes in their order, base64."""
-
-    hashes: tuple[str, ...]
-
-
 class TimeAnswer(_Message, frozen=True):
     """The registry's clock, in UTC; gateways correct their own skew by it."""
 

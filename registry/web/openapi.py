@@ -8,6 +8,7 @@ from litestar import Response, get
 from registry.contract import inquiry_list, jlis
 from registry.contract import messages as m
 from registry.contract.grants import GrantsAnswer
+from registry.contract.log_proof import LogProof
 from registry.contract.problems import PROBLEM_MEDIA_TYPE, Problem
 from registry.contract.values import EXAMPLES
 from registry.domain.residence_report import ResidenceReport
@@ -185,7 +186,7 @@ OPERATIONS: Final = (
         method="get",
         path="/v1/log/proof/inclusion",
         summary="Have it proven that an entry is in the tree",
-        answer=m.LogProof,
+        answer=LogProof,
         signed=False,
         parameters=(_leaves("index", "the number of the entry, from 0"), _SIZE),
     ),
@@ -193,7 +194,7 @@ OPERATIONS: Final = (
         method="get",
         path="/v1/log/proof/consistency",
         summary="Have it proven that a tree continues an earlier one",
-        answer=m.LogProof,
+        answer=LogProof,
         signed=False,
         parameters=(_leaves("old", "how many leaves the earlier tree has"), _SIZE),
     ),

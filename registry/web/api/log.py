@@ -16,7 +16,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from registry.contract.decoding import encode
-from registry.contract.messages import LogProof
+from registry.contract.log_proof import LogProof
 from registry.contract.problems import ProblemCode
 from registry.domain.errors import Fault, FaultCode, InvalidInput
 from registry.services import log_proofs
