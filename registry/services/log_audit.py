@@ -1,8 +1,8 @@
 """The audit of the log of disclosures in its own database: all that the public audit checks, and every entry opened.
 
 (1) The signed head, and what witnesses cosigned, are theirs. (2) Entries follow one another without a gap. (3) Each
-opens and is what its leaf was made of. (4) Each continues the chain of its person. (5) Tiles, (6) head and (7) ends of
-the chains are those of the entries. (8) Every head that somebody remembers was passed through.
+opens and is what its leaf was made of. (4) Each continues the chain of its person. (5) Tiles and (6) head are those of
+the entries. (7) Every head that somebody remembers was passed through.
 
 What the keys of a year that is over had sealed cannot be opened any more (番号法施行令29条), and is counted. All is
 read as it stood at one moment, while the registry serves.
@@ -89,15 +89,16 @@ class _DatabaseAudit:
         await self._take_entries(head.size)
         await self._compare_tiles()
         self._close(head, opened.checkpoint.head)
-        await self._compare_chains()
         return Audited(opened=opened, found=self._found, past_keeping=self._past_keeping)
 
     def _cosigned(self, head: LogHead) -> list[TreeHead]:
         """Return the head that witnesses cosigned last; one that is not what its row says is a finding."""
-        if head.cosigned is None:
-            return []
         own = self._resources.log
         witnesses = [one.key for one in own.witnesses]
+        if head.cosigned is None and witnesses:
+            self._found.finds(LogFault.COSIGNATURE_MISSING, COSIGNED)
+        if head.cosigned is None:
+            return []
         try:
             opened = open_checkpoint(head.cosigned, (own.key,), witnesses)
         except LogRefused as refused:
@@ -144,7 +145,7 @@ class _DatabaseAudit:
         else:
             if not _is_made_of(entry.leaf, opened):
                 self._found.finds(LogFault.LEAF_MISMATCH, where)
-        if entry.link is not None and not self._chains.continues(entry.link, entry.leaf, entry.index):
+        if entry.link is not None and not self._chains.continues(entry.link, entry.leaf):
             self._found.finds(LogFault.CHAIN_BROKEN, where)
 
     async def _check_past_keeping(self, entry: StoredEntry) -> None:
@@ -177,7 +178,7 @@ class _DatabaseAudit:
         self._found.compare(partial, await stored.tiles(self._work, partial))
 
     def _close(self, head: LogHead, signed: TreeHead) -> None:
-        """Hold the tree against the head that is signed, and that against the row in which it stands (6, 8)."""
+        """Hold the tree against the head that is signed, and that against the row in which it stands (6, 7)."""
         self._found.close(signed)
         try:
             stands = Frontier(size=head.size, roots=head.roots).head
@@ -185,17 +186,6 @@ class _DatabaseAudit:
             stands = None
         if stands != signed:
             self._found.finds(LogFault.HEAD_MISMATCH, f"frontier of {signed.size}")
-
-    async def _compare_chains(self) -> None:
-        """Hold the ends of the chains, by which the next entries are linked, against the entries (7)."""
-        ends = list(self._chains.ends.items())
-        for first in range(0, len(ends), BATCH):
-            part = dict(ends[first : first + BATCH])
-            kept = await stored.chain_ends(self._work, part)
-            for subject, end in part.items():
-                one = kept.get(subject)
-                if one is None or (one.number, one.leaf_hash) != (end.number, end.leaf_hash):
-                    self._found.finds(LogFault.CHAIN_BROKEN, f"behind entry {end.index}")
 
 
 def _is_made_of(leaf: bytes, entry: OpenedEntry) -> bool:

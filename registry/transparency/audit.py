@@ -108,24 +108,17 @@ class Audit:
         return self._ends[tile.level][1]
 
 
-class LastOfChain(msgspec.Struct, frozen=True):
-    """The newest entry of a chain: its number there, the hash of its leaf, and where it stands in the log."""
-
-    number: int
-    leaf_hash: bytes
-    index: int
-
-
 class Chains:
     """The chains of all people at once: each entry has to name the one before it of the same person."""
 
     def __init__(self) -> None:
-        self.ends: dict[str, LastOfChain] = {}
+        self._ends: dict[str, tuple[int, bytes]] = {}  # of each chain the newest entry: its number and leaf hash
 
-    def continues(self, link: Link, leaf: bytes, index: int) -> bool:
+    def continues(self, link: Link, leaf: bytes) -> bool:
         """Tell whether the entry with this link comes next in its chain, and go on behind it in either case."""
-        end = self.ends.get(link.subject)
-        self.ends[link.subject] = LastOfChain(link.number, leaf_hash(leaf), index)
+        end = self._ends.get(link.subject)
+        self._ends[link.subject] = link.number, leaf_hash(leaf)
         if end is None:
             return link.number == 1
-        return (link.number, link.previous) == (end.number + 1, end.leaf_hash.hex())
+        number, before = end
+        return (link.number, link.previous) == (number + 1, before.hex())
