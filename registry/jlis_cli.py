@@ -11,7 +11,6 @@ from secrets import token_urlsafe
 from typing import Any, Final, Self
 
 import msgspec
-import structlog
 from rich.table import Table
 
 from registry.command_line import FAILED, NOT_UNDERSTOOD, AsJson, print_json
@@ -20,6 +19,7 @@ from registry.contract.jlis import Refused
 from registry.contract.jlis_line import JLisLine
 from registry.contract.keys import VerifyingKey
 from registry.domain.question import J_LIS, Question, Wanted
+from registry.program_log import configure_log
 from registry.running import run, say, settings, stop
 from registry.services import jlis as services
 from registry.services.jlis import Change, Run
@@ -52,7 +52,7 @@ def ask(*, json: AsJson = False) -> None:
         where = JLisSettings.read(os.environ)
     except ValueError as refused:
         stop(str(refused), NOT_UNDERSTOOD)
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # standard output is the answer's
+    configure_log(sys.stderr)  # standard output is the answer's
     done, changes = run(_ask(settings(), where), AnswerNotTrusted, Refused)
     if json:
         print_json(_counts(done, changes))

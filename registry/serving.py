@@ -1,7 +1,6 @@
 """How the application is put on a socket: uvicorn, quiet about addresses and bodies, ended by SIGTERM or Ctrl-C."""
 
 import gc
-import logging
 from asyncio import TimerHandle, Transport
 from typing import Final
 
@@ -11,28 +10,9 @@ import uvloop
 from litestar import Litestar
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from registry.program_log import configure_log
 from registry.settings import Settings
 from registry.wiring import application
-
-ALLOWED_FIELDS = frozenset(
-    {
-        "event",
-        "level",
-        "timestamp",
-        "logger",
-        "code",
-        "kind",
-        "sqlstate",
-        "at",
-        "correlation_id",
-        "address",
-        "caller",
-        "verdict",
-        "suspicions",
-        "left_out",
-    }
-)
-"""What a log line may hold. Everything else is dropped, so that nobody's name gets there by mistake."""
 
 LARGEST_HEAD: Final = 16 << 10
 """Bytes of the request line and all fields together; a signed submission with its evidence has three thousand."""
@@ -100,22 +80,3 @@ def configuration(app: Litestar, host: str, port: int) -> uvicorn.Config:
         date_header=True,
         timeout_graceful_shutdown=10,
     )
-
-
-def configure_log() -> None:
-    """Write log lines as JSON with allowed fields only."""
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _only_allowed,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
-
-
-def _only_allowed(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    return {name: value for name, value in event.items() if name in ALLOWED_FIELDS}

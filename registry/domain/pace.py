@@ -36,8 +36,8 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 OF_AGENCIES: Final = Pace(at_once=1_000, per_second=100)
-"""Pension and tax offices send tens of inquiries a second while their batch window is open, and a few million a year
-all together: at this pace one office alone sends a million in three hours."""
+"""Pension offices, insurers, tax offices and 選管 send tens of inquiries a second while their batch window is open, and
+a few million a year all together: at this pace one office alone sends a million in three hours."""
 OF_MUNICIPALITIES: Final = Pace(at_once=2_000, per_second=200)
 """A part of a hundred 除票 weighs about 4, so this is 5,000 除票 a second: more than a process takes in, and a large
 city's 100,000 leavers in half a minute."""
@@ -49,8 +49,10 @@ OF_OTHERS: Final = Pace(at_once=500, per_second=50)
 PACES: Final[Mapping[BodyKind, Pace]] = MappingProxyType(
     {
         BodyKind.PENSION_OFFICE: OF_AGENCIES,
+        BodyKind.HEALTH_INSURER: OF_AGENCIES,
         BodyKind.TAX_OFFICE: OF_AGENCIES,
         BodyKind.MUNICIPALITY: OF_MUNICIPALITIES,
+        BodyKind.ELECTION_COMMISSION: OF_AGENCIES,
         BodyKind.MISSION: OF_MISSIONS,
     }
 )

@@ -269,7 +269,7 @@ def _check_person(person: ReportedPerson, report: ResidenceReport, at: str, faul
         faults.add(FaultCode.NAME_MISSING, f"{at}/new_name", "a name in at least one script")
     if person.birth_date.earliest > report.notified_on:
         faults.add(FaultCode.DATE_IN_THE_FUTURE, f"{at}/birth_date", "a day before the notification")
-    if is_before(report.effective, person.birth_date) is Answer.YES and not person.born_abroad:
+    if is_before(report.effective, person.birth_date) is Answer.YES and not _may_precede_birth(person, report):
         faults.add(FaultCode.DATE_BEFORE_BIRTH, "/effective", "a day from everyone's date of birth on")
     if person.individual_number is not None and person.number_check is None:
         faults.add(FaultCode.NUMBER_WITHOUT_PURPOSE, f"{at}/number_check", "how number and person were checked")
@@ -298,10 +298,19 @@ def _check_changed_identity(person: ReportedPerson, report: ResidenceReport, at:
             )
 
 
+def _brings_in(person: ReportedPerson, report: ResidenceReport) -> bool:
+    """Whether a report brings in a child born abroad."""
+    return person.born_abroad and report.kind in {ReportKind.RESIDENCE, ReportKind.CHANGE}
+
+
+def _may_precede_birth(person: ReportedPerson, report: ResidenceReport) -> bool:
+    """Whether the household's day may lie before this birth: the report brings the child in, or takes that back."""
+    return _brings_in(person, report) or (person.born_abroad and report.kind is ReportKind.ANNULMENT)
+
+
 def _check_birth_abroad(person: ReportedPerson, report: ResidenceReport, at: str, faults: Faults) -> None:
     """Check how a child is Japanese, where a report brings one in; elsewhere nothing is said of it."""
-    brings_in = person.born_abroad and report.kind in {ReportKind.RESIDENCE, ReportKind.CHANGE}
-    if brings_in:
+    if _brings_in(person, report):
         found = Faults()
         check_retention(person.retention, person.birth_date, report.notified_on, found)
         faults.take((*found.errors, *found.warnings), at)

@@ -92,10 +92,14 @@ ALLOWANCES: Final[Mapping[BodyKind, Allowance]] = MappingProxyType(
     {
         # 現況の確認 of everybody who draws a pension abroad, once a year, falls into one batch window.
         BodyKind.PENSION_OFFICE: Allowance(a_day=200_000, missed_by_number=5_000, missed_by_name=1_000),
+        # 国民健康保険 and 後期高齢者医療 ask of those who pay from abroad, by number; 被扶養者 once a year.
+        BodyKind.HEALTH_INSURER: Allowance(a_day=100_000, missed_by_number=5_000, missed_by_name=300),
         # 確定申告 come within a month; an office asks of those who name an address abroad. By number alone.
         BodyKind.TAX_OFFICE: Allowance(a_day=100_000, missed_by_number=5_000, missed_by_name=300),
         # The leavers of a large city, by its own numbers as a rule, which do not count as misses.
         BodyKind.MUNICIPALITY: Allowance(a_day=100_000, missed_by_number=2_000, missed_by_name=1_000),
+        # The roll of voters abroad of a large city, after the day of an election is set; never by number.
+        BodyKind.ELECTION_COMMISSION: Allowance(a_day=50_000, missed_by_number=300, missed_by_name=1_000),
         # After a disaster a mission asks for whole lists of travellers, of whom hardly one filed; it sees its own area.
         BodyKind.MISSION: Allowance(a_day=20_000, missed_by_number=300, missed_by_name=3_000),
     }

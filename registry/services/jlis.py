@@ -198,7 +198,8 @@ async def _take_over(resources: Resources, fact: ChangeFact) -> Change:
             async with work.savepoint():
                 change = await _record_change(resources, work, fact)
         except InvalidInput as refused:
-            log.warning("change fact refused", code=",".join(sorted(fault.code for fault in refused.faults)))
+            codes = ",".join(sorted(fault.code for fault in refused.faults))
+            log.warning("change fact refused", code=codes, sequence=fact.sequence)
             change = Change.REFUSED
         await change_facts.set_cursor(work, fact.sequence)
         await work.commit()

@@ -114,13 +114,13 @@ class Keyring:
         The transaction does nothing else. What it finds others have committed, so from then on it needs no reading.
         What was destroyed meanwhile is forgotten here as well.
         """
-        await self._prepare_log_year(work, now)
         stored = frozenset((await work.run(select(t.monthly_kek.c.wrapped))).scalars())
         self._keks = {wrapped: kek for wrapped, kek in self._keks.items() if wrapped in stored}
         month = _month(now)
         found = await self._newest_kek(work, month)
         self._of_month = {} if found is None else {month: found}
         await self._kek_of_month(work, now)
+        await self._prepare_log_year(work, now)
         self._service = None
         try:
             self._service = await self.find(work, SERVICE)

@@ -604,6 +604,11 @@ async def test_who_came_second_by_an_instant_tries_again_also_beside_the_request
     assert len(tries) == 2
 
 
+WITHOUT_KEYS = (
+    "SET session_replication_role = replica; DELETE FROM data_key; DELETE FROM log_year; DELETE FROM monthly_kek"
+)
+
+
 @pytest.mark.anyio
 async def test_after_a_restore_nothing_is_sealed_with_a_key_that_is_not_there(registry, database):
     given = registry.resources
@@ -615,7 +620,7 @@ async def test_after_a_restore_nothing_is_sealed_with_a_key_that_is_not_there(re
 
     await prepared_keys()
     await prepared_keys()  # from now on it is at hand
-    await executed(database, "DELETE FROM data_key; DELETE FROM monthly_kek")
+    await executed(database, WITHOUT_KEYS)
     await prepared_keys()
     owner = str(uuid4())
     async with given.work() as work:

@@ -10,6 +10,7 @@ import pytest
 from registry.cli import app
 from registry.contract.keys import SigningKey
 from registry.vault.keys import FileKeyProvider
+from tests.house import a_log_key
 
 OFFICE = "pension-office-1"
 NARROWED = """
@@ -31,6 +32,7 @@ def typed(database, tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("REGISTRY_DSN", database)
     monkeypatch.setenv("REGISTRY_KEYS", str(tmp_path / "keys.json"))
     monkeypatch.setenv("REGISTRY_SIGNING_KEY", str(tmp_path / "registry.pem"))
+    monkeypatch.setenv("REGISTRY_LOG_KEY", str(a_log_key(tmp_path)))
     monkeypatch.setenv("COLUMNS", "200")
 
     def run(*command, code=0):

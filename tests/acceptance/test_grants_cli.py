@@ -7,7 +7,7 @@ import pytest
 from registry.cli import app
 from registry.contract.keys import SigningKey
 from registry.vault.keys import FileKeyProvider
-from tests.house import SCHOOLS
+from tests.house import SCHOOLS, a_log_key
 
 SATO, SUZUKI = ("--by", "sato", "--unit", "education"), ("--by", "suzuki", "--unit", "audit")
 ROW = {
@@ -29,6 +29,7 @@ def typed(database, tmp_path, monkeypatch, capfd):
     FileKeyProvider.create(tmp_path / "keys.json")
     (tmp_path / "registry.pem").write_bytes(SigningKey.generate("registry").to_pem())
     settings = {"DSN": database, "KEYS": tmp_path / "keys.json", "SIGNING_KEY": tmp_path / "registry.pem"}
+    settings["LOG_KEY"] = a_log_key(tmp_path)
     for name, value in settings.items():
         monkeypatch.setenv(f"REGISTRY_{name}", str(value))
     monkeypatch.setenv("COLUMNS", "200")

@@ -9,7 +9,7 @@ from registry.services import presumed_departures
 from tests.acceptance.asking import told, with_number
 from tests.acceptance.papers import NEW_YORK, by_name, change, event, line, removed_record, report
 from tests.acceptance.seen import cases, events_told, history, outcomes, receipt, rows, statuses
-from tests.house import MISSION, PENSION, TOWN
+from tests.house import MISSION, PENSION, TOWN, a_log_key
 
 pytestmark = pytest.mark.anyio
 
@@ -42,6 +42,7 @@ async def test_the_nightly_command_presumes_before_it_reconciles(registry, datab
         "DSN": database,
         "KEYS": tmp_path / "keys.json",
         "SIGNING_KEY": tmp_path / "registry.pem",
+        "LOG_KEY": a_log_key(tmp_path),
     }.items():
         monkeypatch.setenv(f"REGISTRY_{name}", str(value))
     assert await to_thread.run_sync(commands.reconcile) == 0

@@ -21,6 +21,7 @@ from sqlalchemy import select, text
 from municipality_sync.agent.date_habits import read_date
 from municipality_sync.agent.layout import read_layout
 from registry.code_tables.files import load_municipalities
+from registry.contract.decoding import encode
 from registry.domain.basic_four import PersonName
 from registry.domain.search_terms import Term, TermKind, name_terms
 from registry.sandbox import stage as staging
@@ -33,6 +34,7 @@ from registry.store.embedded_binaries import find_binaries
 from registry.vault.sealing import open_sealed
 from registry.vault.search_keys import SearchKey, SearchKeys
 from registry.wiring import FIRST_GENERATION, resources
+from tests.logged import read_log
 from tests.planted import _coded, _spelled, _written
 
 STAYING_NAMES = ("留守", "HOMEBODY", "ﾎｰﾑﾎﾞﾃﾞｨ", "ホームボディ")
@@ -131,8 +133,10 @@ def played(tmp_path_factory):
 async def _left_by(stage):
     async with resources(Settings.read(stage.registry_settings), role=None, pool_size=1) as given, given.work() as work:
         sealed = await work.rows(text("SELECT table_name FROM information_schema.columns WHERE column_name = 'sealed'"))
-        assert {row["table_name"] for row in sealed} == OPENED.keys()
+        assert {row["table_name"] for row in sealed} == OPENED.keys() | OF_THE_LOG
         opened = [blob for table in OPENED for blob in await _opened(given, work, table)]
+        entries = await read_log(stage.postgres.dsn(), given.provider)
+        opened += [encode(one.entry) for one in entries]
         search_keys = [*await work.rows(select(t.search_key)), *await work.rows(select(t.living_number))]
         return Played(
             wire=b"\n".join(stage.line.heard),
@@ -163,6 +167,10 @@ OPENED = {
     "idempotency": lambda row: (row["owner"], callers._place(row["body"], row["key"])),
 }
 """Every table with sealed blobs: whose key opens a row, and the place that it is sealed for."""
+
+
+OF_THE_LOG = {"log_pending", "log_entry"}
+"""Sealed with keys of the log, which tests/logged.py opens."""
 
 
 async def _opened(given, work, table):

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog.testing import capture_logs
 
 from registry.contract.decoding import decode, encode
-from registry.contract.messages import GrantsAnswer
+from registry.contract.grants import GrantsAnswer
 from registry.domain.disclosure import SearchKey
 from registry.domain.trawling import FEW, REFUSED_AT_LEAST, Suspicion, Tally, Verdict
 from registry.services import clockwork
@@ -26,7 +26,7 @@ from tests.acceptance.asking import ask, refused, said, told
 from tests.acceptance.door import header, is_signed, read, send, signed
 from tests.acceptance.papers import by_addressee, by_name, by_number, number, report
 from tests.acceptance.seen import receipt, rows
-from tests.house import MISSION, NOW, PENSION, TAX, TOWN, URL, house
+from tests.house import MISSION, NOW, PENSION, TAX, TOWN, URL, a_log_key, house
 from tests.logged import log
 
 pytestmark = pytest.mark.anyio
@@ -249,7 +249,8 @@ async def test_what_is_counted_outlives_a_database_that_is_away(registry, databa
 async def test_a_registry_that_ends_in_order_hands_over_what_it_counted(registry, database, tmp_path):
     keys, signing_key = tmp_path / "keys.json", tmp_path / "registry.pem"
     registry.clock.now = datetime.now(UTC)
-    async with application(Settings(dsn=database, keys=keys, signing_key=signing_key, public_url=URL)) as app:
+    files = {"keys": keys, "signing_key": signing_key, "log_key": a_log_key(tmp_path)}
+    async with application(Settings(dsn=database, public_url=URL, **files)) as app:
         registry.app = app
         said(await ask(registry, PENSION, search=by_name(NOBODY)))
         assert await counted_today(registry) == {}

@@ -153,6 +153,14 @@ def test_nobody_arrives_before_being_born(arrival, faults):
     assert found(report(effective=arrival, notified_on=date(2020, 6, 1), people=(TARO,))) == faults
 
 
+@pytest.mark.parametrize("kind", R)
+def test_only_who_brings_a_child_in_or_takes_that_back_may_name_a_day_before_its_birth(kind):
+    child = person(birth_date=read("2020-05-10"), born_abroad=True)
+    found_there = found(report(kind, "2020-05-09", notified_on=date(2020, 6, 1), people=(child,)))
+    may = kind in {R.RESIDENCE, R.CHANGE, R.ANNULMENT}
+    assert ((F.DATE_BEFORE_BIRTH, "/effective") in found_there) is not may
+
+
 @pytest.mark.parametrize(
     ("notified_on", "faults"),
     [(date(2020, 5, 9), [(F.DATE_IN_THE_FUTURE, "/people/0/birth_date")]), (date(2020, 5, 10), [])],

@@ -105,7 +105,7 @@ async def _looked_up(work, keyring, person_id, period):
     """What the look-up by a number of this record says of the projection."""
     number = search_key(UUID(person_id).bytes * 2)
     await records.write_search_keys(work, {person_id: {number}}, {})
-    _, (found,) = await look_up.by_key(work, keyring, number, period)
+    _, ((found,),) = await look_up.find_each(work, keyring, [number], period)
     return found.versions
 
 

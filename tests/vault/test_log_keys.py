@@ -4,7 +4,7 @@ import hmac
 
 import pytest
 
-from registry.vault.keys import Kek, rewrap
+from registry.vault.keys import Kek, data_key_place, rewrap
 from registry.vault.log_keys import LogYear, owner_of
 from registry.vault.sealing import Place, SealBroken, open_sealed, seal
 
@@ -61,8 +61,8 @@ def test_a_year_opens_by_the_key_that_wrapped_it_and_for_that_year_alone(known_k
 def test_a_year_is_rewrapped_as_data_keys_are(known_keys):
     old, new = kek(known_keys), kek(known_keys, "2025-01")
     made, row = LogYear.generate(old, 2024)
-    again = rewrap(row, old=old, new=new)
-    assert opens(made.key_of(SUBJECT), LogYear.unwrap(new, 2024, again.wrapped).key_of(SUBJECT))
+    again = rewrap(data_key_place(owner_of(2024)), row.wrapped, old=old, new=new)
+    assert opens(made.key_of(SUBJECT), LogYear.unwrap(new, 2024, again).key_of(SUBJECT))
 
 
 def test_a_year_does_not_show_its_secret():

@@ -27,6 +27,7 @@ from registry.vault.token_uri import TokenUri
 from registry.wiring import prepare_keys, resources
 from tests.acceptance.papers import removed_record
 from tests.house import a_log_key, house
+from tests.transparency.signers import WITNESS
 from tests.vault.soft_token import PIN, SoftTokens, needs_softhsm
 
 PLACE = Place(table="kek", row_id="202405", column="wrapped", version=1)
@@ -353,6 +354,12 @@ def test_threads_share_a_provider_while_the_token_is_restarted_under_them(tokens
 # --------------------------------------------------------------------------------------- the registry on a token
 
 
+def a_witness(folder):
+    """The list of those who watch the log, which production must have."""
+    (folder / "witnesses").write_text(f"{WITNESS.key.text} https://witness.example\n", encoding="utf-8")
+    return folder / "witnesses"
+
+
 def environment(uri, tmp_path):
     (tmp_path / "registry.pem").write_bytes(SigningKey.generate("registry").to_pem())
     (tmp_path / "registry.pem").chmod(0o600)
@@ -363,6 +370,7 @@ def environment(uri, tmp_path):
         "REGISTRY_KEYS": keys,
         "REGISTRY_SIGNING_KEY": str(tmp_path / "registry.pem"),
         "REGISTRY_LOG_KEY": str(a_log_key(tmp_path)),
+        "REGISTRY_WITNESSES": str(a_witness(tmp_path)),
     }
 
 
