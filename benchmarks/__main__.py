@@ -1,9 +1,7 @@
 """`python -m benchmarks`: every figure beside the floor's, in the same run and by the same generator of load."""
 
 import asyncio
-import json
 import os
-import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -18,13 +16,11 @@ from typing import Annotated, Any, Final
 from uuid import uuid4
 
 import asyncpg
-import msgspec
 from cyclopts import App, Parameter
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.load import Run, closed_loop, open_loop
 from benchmarks.profiled import Share, shares
+from benchmarks.results import Figure, Profiles, keep, say, show, show_profiles
 from benchmarks.setting import MISSION, TOWN, Setting
 from registry.contract.messages import LARGEST_BULK
 from registry.domain.removed_record import RemovedRecord
@@ -43,36 +39,18 @@ AHEAD: Final = 50
 """Parts that are signed before they are sent: a signature lives for a minute."""
 ROUNDS: Final = 3
 """Runs of each figure, the floor's and the registry's by turns; the median counts."""
-RESULTS: Final = Path("var/bench/results.json")
 NEW_YORK: Final = {"country": "US", "subdivision": "New York", "city": "New York", "lines": ["1 Example Avenue"]}
 OPEN_RATE: Final = 80.0
 PROFILED: Final = 400
 """Requests under the profiler, and as many before them to warm up."""
 PARTS_PROFILED: Final = 20
-LEAST_SHOWN: Final = 0.03
 BULKS: Final = 20
 """Bulk inquiries of one run."""
 
-Profiles = dict[str, list[Share]]
-"""What each part of the program takes, by hot path."""
 LOG_ENTRIES: Final = 50_000
 LOG_INQUIRIES: Final = 200
 
 app: Final = App(name="benchmarks", help="Measure the registry against the floor of this machine.")
-say: Final = Console(stderr=True, highlight=False)
-
-
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the results; ``ratio`` is the share of the floor, None where there is no floor to hold it against."""
-
-    name: str
-    value: float
-    unit: str
-    floor: float | None = None
-    ratio: float | None = None
-    n: int
-    p50_ms: float | None = None
-    p99_ms: float | None = None
 
 
 @app.default
@@ -88,9 +66,9 @@ def main(
     with TemporaryDirectory() as folder, ExitStack() as stack:
         setting = Setting(Path(folder), stack)
         figures, profiles = asyncio.run(_measure(setting, people_count, requests))
-    _show(figures, people_count)
-    _show_profiles(profiles)
-    _keep(figures, profiles, people_count)
+    show(figures, people_count)
+    show_profiles(profiles)
+    keep(figures, profiles, people_count)
 
 
 async def _measure(setting: Setting, people_count: int, requests: int) -> tuple[list[Figure], Profiles]:
@@ -375,49 +353,6 @@ async def _until_stamped(setting: Setting) -> None:
 def _demand(run: Run, status: int) -> None:
     if set(run.statuses) != {status}:
         raise SystemExit(f"benchmarks: answers were {run.statuses}, expected {status} alone; nothing is measured")
-
-
-# ------------------------------------------------------------------------------------------------- results
-
-
-def _show_profiles(profiles: Profiles) -> None:
-    for name, found in profiles.items():
-        parts = ", ".join(f"{one.part} {one.share:.0%}" for one in found if one.share >= LEAST_SHOWN)
-        say.print(f"[bold]{name}[/]: {parts}")
-
-
-def _show(figures: Sequence[Figure], people_count: int) -> None:
-    table = Table(
-        "figure", "value", "floor", "ratio", "p50 ms", "p99 ms", "n", title=f"{people_count:,} 除票, {_machine()}"
-    )
-    for one in figures:
-        table.add_row(
-            one.name,
-            f"{one.value:,.0f} {one.unit}",
-            *("" if value is None else f"{value:,.2f}" for value in (one.floor, one.ratio, one.p50_ms, one.p99_ms)),
-            f"{one.n:,}",
-        )
-    say.print(table)
-
-
-def _keep(figures: Sequence[Figure], profiles: Profiles, people_count: int) -> None:
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.with_name("profiles.json").write_bytes(msgspec.json.format(msgspec.json.encode(profiles), indent=2))
-    RESULTS.write_text(json.dumps(msgspec.to_builtins(figures), indent=2, ensure_ascii=False), encoding="utf-8")
-    moment = datetime.now(UTC)
-    entry = {
-        "at": moment.isoformat(),
-        "people": people_count,
-        "machine": _machine(),
-        "figures": msgspec.to_builtins(figures),
-    }
-    with RESULTS.with_name("history.jsonl").open("a", encoding="utf-8") as history:
-        history.write(json.dumps(entry, ensure_ascii=False) + "\n")
-    say.print(f"Results: {RESULTS}; all runs: {RESULTS.with_name('history.jsonl')}")
-
-
-def _machine() -> str:
-    return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
 
 
 if __name__ == "__main__":
