@@ -10,12 +10,12 @@ from registry.contract.decoding import decode
 from registry.contract.grants import GRANT_WORDS, GrantsAnswer
 from registry.contract.messages import InquiryOutcome, Terms
 from registry.domain.disclosure import BodyKind, Condition, Grant, Item, Mode, SearchKey
-from registry.services import inquiries
+from registry.services import disclosure_log, inquiries
 from tests.acceptance.asking import change_grants, outcomes, refused, said, settle
 from tests.acceptance.papers import by_name, by_number, person, removed_record, report
-from tests.acceptance.seen import faults, rows
+from tests.acceptance.seen import faults, person_ids, rows
 from tests.house import CHECKER, ELECTIONS, HEALTH, KINDS, MISSION, PENSION, SCHOOLS, TAX, TOWN
-from tests.logged import log
+from tests.logged import about, log
 from tests.planted import NUMBER, found_in
 
 pytestmark = pytest.mark.anyio
@@ -266,6 +266,17 @@ async def test_only_a_row_that_says_so_lets_an_entry_be_withheld_from_the_person
     }.items():
         answer = await registry.inquire(body, **({"search": by_number()} | question), not_to_be_disclosed=True)
         assert refused(answer) == ("not-permitted", {("/not_to_be_disclosed", "not-allowed-here")})
+
+
+async def test_the_log_names_the_contractor_and_withholds_what_was_marked_from_the_person(registry, database):
+    await settle(registry)
+    assert said(await registry.inquire(TAX, **INVESTIGATION, contractor="Data Works", not_to_be_disclosed=True)).person
+    (person_id,) = await person_ids(database)
+    ((contractor, marked, whose),) = await log(
+        registry, "contractor", "not_to_be_disclosed", "about", operation="inquiry"
+    )
+    assert (contractor, marked) == ("Data Works", True)
+    assert whose == disclosure_log.withheld_subject_of(registry.resources, person_id) != about(registry, person_id)
 
 
 ROW = Grant(
