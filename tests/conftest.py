@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from registry.store.embedded import EmbeddedServer
 from registry.store.embedded_binaries import installed_binaries, wheel_binaries
@@ -25,6 +26,10 @@ _TEMPLATE = "registry_template"
 _ADDRESS = pytest.StashKey[str]()
 # Nothing here has to outlive a power cut. Tests of durability start a server of their own.
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+
+# How long an example takes says how busy the machine is, and nothing of the code: speed is measured in benchmarks/.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def prepare_template(dsn: str) -> None:
