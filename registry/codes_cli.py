@@ -20,6 +20,7 @@ from registry.services.resources import japan_date
 from registry.settings import Settings
 from registry.store import code_tables
 from registry.store.code_tables import StoredVersion
+from registry.store.roles import EX_OFFICIO
 from registry.wiring import resources
 
 File = Annotated[ExistingFile, Parameter(help=told("The official file (CSV).", "公的なファイル(CSV)。"))]
@@ -149,12 +150,12 @@ def _people(given: Settings, *, quiet: bool) -> dict[str, int] | None:
 async def _reassign(given: Settings, *, quiet: bool, again: bool = False) -> dict[str, int]:
     """Go through the records for every change that is due, and count what became of them."""
     tally: Counter[Outcome] = Counter()
-    async with resources(given, pool_size=2) as app, area_changes.alone(app):
-        for one in await area_changes.due(app, again=again):
+    async with resources(given, role=EX_OFFICIO, pool_size=2) as registry, area_changes.alone(registry):
+        for one in await area_changes.due(registry, again=again):
             with progress(quiet=quiet) as bar:
                 title = f"管轄区域の変更 {one.change.day} areas"
-                task = bar.add_task(title, total=await area_changes.count(app, one))
-                async for outcome in area_changes.run(app, one):
+                task = bar.add_task(title, total=await area_changes.count(registry, one))
+                async for outcome in area_changes.run(registry, one):
                     tally[outcome] += 1
                     bar.advance(task)
     counts = {str(outcome): tally[outcome] for outcome in Outcome}

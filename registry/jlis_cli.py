@@ -26,6 +26,7 @@ from registry.services.jlis import Change, Run
 from registry.services.resources import Resources
 from registry.settings import Settings
 from registry.store import questions
+from registry.store.roles import EX_OFFICIO
 from registry.wiring import resources
 
 MOST_SHOWN: Final = 200
@@ -63,7 +64,7 @@ def ask(*, json: AsJson = False) -> None:
 
 
 async def _ask(given_settings: Settings, where: JLisSettings) -> tuple[Run, Counter[Change]]:
-    async with resources(given_settings, pool_size=2) as given, line(given, where) as port:
+    async with resources(given_settings, role=EX_OFFICIO, pool_size=2) as given, line(given, where) as port:
         done = await services.ask(given, port)
         if done.line_down:
             return done, Counter()
@@ -105,7 +106,7 @@ def status(*, json: AsJson = False) -> None:
 
 
 async def _status(given_settings: Settings) -> tuple[dict[Any, int], tuple[Question, ...], datetime]:
-    async with resources(given_settings, pool_size=1) as given, given.work() as work:
+    async with resources(given_settings, role=EX_OFFICIO, pool_size=1) as given, given.work() as work:
         wanted = Wanted.SUPPLEMENTARY_RECORD
         counts = await questions.tally(work, wanted)
         return counts, await questions.all_open(work, wanted, at_most=MOST_SHOWN), given.clock()

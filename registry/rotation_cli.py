@@ -12,6 +12,7 @@ from registry.services import clockwork, index_rotation, key_rotation, shredding
 from registry.services.key_rotation import AlreadyRunning
 from registry.settings import Settings
 from registry.store import records
+from registry.store.roles import KEEPER
 from registry.vault.sealing import SealBroken
 from registry.wiring import resources
 
@@ -95,7 +96,7 @@ def shred(
 
 
 async def _rotated(given: Settings, *, fresh: bool, quiet: bool) -> dict[str, object]:
-    async with resources(given, role=None, pool_size=1 + key_rotation.AT_ONCE) as owner, key_rotation.alone(owner):
+    async with resources(given, role=KEEPER, pool_size=1 + key_rotation.AT_ONCE) as owner, key_rotation.alone(owner):
         rotation = await key_rotation.begin(owner, fresh=fresh)
         moved = 0
         with progress(quiet=quiet) as bar:
@@ -108,7 +109,7 @@ async def _rotated(given: Settings, *, fresh: bool, quiet: bool) -> dict[str, ob
 
 
 async def _reindexed(given: Settings, *, quiet: bool) -> dict[str, int]:
-    async with resources(given, role=None, pool_size=2) as owner, index_rotation.alone(owner):
+    async with resources(given, role=KEEPER, pool_size=2) as owner, index_rotation.alone(owner):
         async with owner.work() as work:
             people = await records.count_people(work)
         with progress(quiet=quiet) as bar:
@@ -120,12 +121,12 @@ async def _reindexed(given: Settings, *, quiet: bool) -> dict[str, int]:
 
 
 async def _destroyed(given: Settings) -> tuple[int, ...]:
-    async with resources(given, role=None, pool_size=1) as owner:
+    async with resources(given, role=KEEPER, pool_size=1) as owner:
         return await key_rotation.destroy_old(owner)
 
 
 async def _shredded(given: Settings, person_id: str, decision: Shredding) -> int:
-    async with resources(given, role=None, pool_size=1) as owner:
+    async with resources(given, role=KEEPER, pool_size=1) as owner:
         return await shredding.shred(owner, person_id, decision)
 
 

@@ -16,6 +16,7 @@ from registry.running import run, say, settings, stop
 from registry.services import log_audit
 from registry.services.log_audit import Audited, NothingToAudit
 from registry.settings import Settings
+from registry.store.roles import AUDITOR
 from registry.transparency.audit import Audit
 from registry.transparency.checkpoint import OpenedCheckpoint, open_checkpoint
 from registry.transparency.note import KeyKind, NoteKey
@@ -96,7 +97,7 @@ def _audit_own(remembered: Sequence[Path], *, quiet: bool) -> tuple[OpenedCheckp
 
 
 async def _in_database(given_settings: Settings, remembered: Sequence[Path], *, quiet: bool) -> Audited:
-    async with resources(given_settings, role=None, pool_size=1) as given, given.work() as work:
+    async with resources(given_settings, role=AUDITOR, pool_size=1) as given, given.work() as work:
         heads = [_head(path, (given.log.key,)) for path in remembered]
         await log_audit.as_of_one_moment(work)
         with bar(quiet=quiet) as progress:

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import msgspec
 import structlog
 from litestar import Litestar
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,6 +21,7 @@ from registry.settings import Settings, SettingsRefused
 from registry.store import sandbox_clock
 from registry.store.engine import connect
 from registry.store.keyring import Keyring
+from registry.store.roles import APP, AUDITOR, EX_OFFICIO, SEQUENCER
 from registry.store.unit_of_work import StoreUnavailable, UnitOfWork
 from registry.transparency.note import KeyKind, of_signing_key
 from registry.transparency.refusals import LogRefused
@@ -56,9 +58,6 @@ HEAR_OF_GENERATIONS_EVERY = 1.0
 """Seconds until a process searches by another generation of search keys; see TRUSTED_FOR."""
 LOOK_AT_AREAS_EVERY = 30.0
 
-SEQUENCER = "registry_sequencer"
-"""The role that stamps what is committed and gives entries of the log their place; it opens neither."""
-
 log = structlog.get_logger("registry.wiring")
 
 
@@ -83,9 +82,7 @@ def new_id() -> str:
 
 
 @asynccontextmanager
-async def resources(
-    settings: Settings, *, role: str | None = "registry_app", pool_size: int = 16
-) -> AsyncIterator[Resources]:
+async def resources(settings: Settings, *, role: str | None = APP, pool_size: int = 16) -> AsyncIterator[Resources]:
     """Give the resources of one role for as long as the block lasts."""
     provider = key_provider(settings.keys, production=settings.production)
     clock = SandboxClock()
@@ -105,10 +102,20 @@ async def resources(
         )
         if not settings.production:
             await _follow_clock(made)
-        if role != SEQUENCER:
+        if role not in {SEQUENCER, AUDITOR}:  # neither looks for people
             await clockwork.follow_code_tables(made)
             made.search_keys.follow(await clockwork.search_generations(made))
         yield made
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def _in_another_role(given: Resources, settings: Settings, role: str) -> AsyncIterator[Resources]:
+    """Give the same resources with other eyes in the database, for as long as the block lasts."""
+    engine = connect(settings.dsn, role=role, pool_size=2)
+    try:
+        yield msgspec.structs.replace(given, engine=engine)
     finally:
         await engine.dispose()
 
@@ -137,6 +144,7 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
     """
     async with (
         resources(settings) as app,
+        _in_another_role(app, settings, EX_OFFICIO) as ex_officio,
         resources(settings, role=SEQUENCER, pool_size=3) as sequencer,
         _cosigning(sequencer) as cosigning,
     ):
@@ -159,7 +167,7 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
             lambda: again_and_again(PREPARE_KEYS_EVERY, lambda: prepare_keys(app)),
             lambda: again_and_again(LOOK_AT_CODES_EVERY, lambda: _follow_code_tables(app)),
             lambda: again_and_again(HEAR_OF_GENERATIONS_EVERY, lambda: _hear_of_generations(app)),
-            lambda: again_and_again(LOOK_AT_AREAS_EVERY, lambda: _follow_areas(app)),
+            lambda: again_and_again(LOOK_AT_AREAS_EVERY, lambda: _follow_areas(ex_officio)),
         ]
         if not settings.production:
             beside.append(lambda: again_and_again(LOOK_AT_CLOCK_EVERY, lambda: _follow_clock(app, sequencer)))
@@ -248,11 +256,11 @@ async def _hear_of_generations(app: Resources) -> None:
     app.search_keys.hears(await clockwork.search_generations(app))
 
 
-async def _follow_areas(app: Resources) -> None:
+async def _follow_areas(ex_officio: Resources) -> None:
     """Go through the records when areas have changed, unless another process is at it."""
     with suppress(area_changes.AlreadyRunning):
-        async with area_changes.alone(app):
-            if await area_changes.catch_up(app):
+        async with area_changes.alone(ex_officio):
+            if await area_changes.catch_up(ex_officio):
                 log.info("records moved to the missions of their areas")
 
 

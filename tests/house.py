@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import httpx
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from registry.contract.client import SignedClient
 from registry.contract.decoding import encode
@@ -20,6 +21,8 @@ from registry.services.key_directory import KeyDirectory
 from registry.settings import Settings
 from registry.store import callers
 from registry.store.callers import RegisteredKey
+from registry.store.engine import connect
+from registry.store.roles import AUDITOR, EX_OFFICIO, SEQUENCER
 from registry.vault.keys import FileKeyProvider
 from registry.vault.token_uri import TokenUri
 from registry.web.app import make_app
@@ -77,8 +80,10 @@ class WallClock:
 class House:
     """The registry, and whoever calls it."""
 
-    def __init__(self, given, sequencer, app) -> None:
+    def __init__(self, given, ex_officio, auditor, sequencer, app) -> None:
         self.resources = given
+        self.ex_officio = ex_officio
+        self.auditor = auditor
         self.sequencer = sequencer
         self.clock = given.clock
         self.wall_clock = given.wall_clock
@@ -177,6 +182,15 @@ def a_log_key(folder: Path) -> Path:
 
 
 @asynccontextmanager
+async def _connections(dsn: str, role: str) -> AsyncIterator[AsyncEngine]:
+    engine = connect(dsn, role=role, pool_size=4)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
 async def house(
     dsn: str, folder: Path, keys: Path | TokenUri | None = None, witnesses: Path | None = None
 ) -> AsyncIterator[House]:
@@ -195,12 +209,15 @@ async def house(
     clocks = {"clock": SettableClock(), "wall_clock": WallClock()}
     async with (
         resources(settings) as app_resources,
-        resources(settings, role="registry_sequencer", pool_size=1) as sequencer_resources,
+        resources(settings, role=SEQUENCER, pool_size=1) as sequencer_resources,
+        _connections(dsn, EX_OFFICIO) as ex_officio,
+        _connections(dsn, AUDITOR) as auditor,
     ):
         given, sequencer = (msgspec.structs.replace(one, **clocks) for one in (app_resources, sequencer_resources))
         directory = KeyDirectory(given)
         desk = Desk(resources=given, keys=directory, public_url=URL)
-        opened = House(given, sequencer, make_app(desk))
+        by_role = (msgspec.structs.replace(given, engine=one) for one in (ex_officio, auditor))
+        opened = House(given, *by_role, sequencer, make_app(desk))
         opened.watch = desk.watch
         await opened.register_everybody()
         await opened.begin_year()

@@ -16,11 +16,10 @@ from registry.services import inquiry_list, presumed_departures, reconciliation
 from registry.services.inquiry_list import Report as ListReport
 from registry.services.reconciliation import AlreadyRunning, Report
 from registry.settings import Settings, SettingsRefused
+from registry.store.roles import EX_OFFICIO, RECONCILER
 from registry.store.unit_of_work import StoreUnavailable
 from registry.vault.keys import KeysRefused
 from registry.wiring import resources
-
-ROLE: Final = "registry_reconciler"
 
 LABELS: Final = {
     "agreed": "一致 agreed",
@@ -59,7 +58,7 @@ def report(*, json: AsJson = False) -> int:
 
 async def _reconcile(*, everybody: bool, as_json: bool) -> None:
     settings = Settings.read(os.environ)
-    async with resources(settings, role=ROLE, pool_size=2) as given, reconciliation.alone(given):
+    async with resources(settings, role=RECONCILER, pool_size=2) as given, reconciliation.alone(given):
         presumed = await _presume_departures(settings)
         with _progress(quiet=as_json) as progress:
             task = progress.add_task("突合 reconciling", total=await reconciliation.count(given, everybody=everybody))
@@ -73,7 +72,7 @@ async def _reconcile(*, everybody: bool, as_json: bool) -> None:
 
 async def _presume_departures(settings: Settings) -> int:
     """Presume who has left; that is a movement of the record, so it is written as the application writes."""
-    async with resources(settings, pool_size=1) as given:
+    async with resources(settings, role=EX_OFFICIO, pool_size=1) as given:
         return len([person_id async for person_id in presumed_departures.run(given)])
 
 
@@ -82,19 +81,19 @@ async def _ask(settings: Settings) -> dict[str, int]:
 
     What is asked is read in the reports, which the reconciler does not see, so it is asked as the application asks.
     """
-    async with resources(settings, pool_size=1) as given:
+    async with resources(settings, role=EX_OFFICIO, pool_size=1) as given:
         withdrawn = await inquiry_list.withdraw(given)
         return {"withdrawn": withdrawn, "opened": len([one async for one in inquiry_list.open_questions(given)])}
 
 
 async def _listed(settings: Settings) -> ListReport:
-    async with resources(settings, pool_size=1) as given:
+    async with resources(settings, role=EX_OFFICIO, pool_size=1) as given:
         return await inquiry_list.report(given, at_most=MOST_SHOWN)
 
 
 async def _report(*, as_json: bool) -> None:
     settings = Settings.read(os.environ)
-    async with resources(settings, role=ROLE, pool_size=1) as given:
+    async with resources(settings, role=RECONCILER, pool_size=1) as given:
         _show(await reconciliation.report(given), {}, await _listed(settings), as_json=as_json)
 
 

@@ -36,6 +36,7 @@ class Code(StrEnum):
     ROLE_TOO_MUCH = "role-too-much"
     ROLE_TOO_LITTLE = "role-too-little"
     GUARD_MISSING = "guard-missing"
+    SIGHT_UNGUARDED = "sight-unguarded"
     # what lies in it
     MONTH_KEY_MISSING = "month-key-missing"
     MONTH_KEY_UNREADABLE = "month-key-unreadable"

@@ -9,6 +9,8 @@ from registry.doctor.finding import Code, Finding, near, wrong
 from registry.doctor.machine import full_disk
 from registry.doctor.visit import Visit
 from registry.store import health
+from registry.store.roles import ALL as ROLES
+from registry.store.roles import AUDITOR, KEEPER
 
 DURABLE: Final = {
     "fsync": {"on"},
@@ -54,9 +56,35 @@ ONLY_FOR_OWNER: Final = frozenset(
         "alembic_version",
     }
 )
+ABOUT_PEOPLE: Final = frozenset(
+    {
+        "person",
+        "movement",
+        "version",
+        "search_key",
+        "living_number",
+        "link",
+        "removed_record",
+        "review_case",
+        "event",
+        "reconciliation",
+        "question",
+        "submission",
+        "idempotency",
+        "data_key",
+        "log_pending",
+        "log_entry",
+    }
+)
+"""Tables of which a role sees only the rows that policies let it see."""
+
 STAMPS: Final = frozenset({"stamp", "known_until"})
 LOG: Final = frozenset({"log_entry", "log_tile", "log_head"})
 SEQUENCER_SEES: Final = STAMPS | LOG | {"pending_stamp", "log_pending", "sandbox_clock"}
+AUDITOR_READS: Final = LOG | {"log_year", "monthly_kek", "sandbox_clock"}
+KEEPER_ALSO: Final = frozenset(
+    {("key_act", "INSERT"), ("key_act", "SELECT"), ("log_year", "UPDATE"), ("search_generation", "UPDATE")}
+)
 RECONCILER_WRITES: Final = frozenset({"reconciliation"})
 NEEDED: Final = frozenset(
     {
@@ -166,8 +194,8 @@ async def schema(visit: Visit) -> AsyncIterator[Finding]:
 
 async def roles(visit: Visit) -> AsyncIterator[Finding]:
     """Find roles that are missing, or that stand above every right."""
-    found = await health.roles(visit.work)
-    for name in health.ROLES:
+    found = await health.each_role(visit.work)
+    for name in ROLES:
         role = found.get(name)
         if role is None or not role.can_be_taken:
             yield wrong(
@@ -201,7 +229,7 @@ async def rights(visit: Visit) -> AsyncIterator[Finding]:
             ("take it away, and find out who gave it", "取り消し、誰が与えたかを確かめてください"),
             f'psql "$REGISTRY_DSN" -c "REVOKE {right} ON {table} FROM {role}, PUBLIC"',
         )
-    present = await health.roles(visit.work)
+    present = await health.each_role(visit.work)
     for role, table, right in sorted(one for one in NEEDED - found if one[0] in present):
         yield wrong(
             Code.ROLE_TOO_LITTLE,
@@ -222,6 +250,17 @@ async def guards(visit: Visit) -> AsyncIterator[Finding]:
         )
 
 
+async def sight(visit: Visit) -> AsyncIterator[Finding]:
+    """Find tables about people of which every row can be read by whoever may read the table at all."""
+    for table in sorted(ABOUT_PEOPLE & await health.open_tables(visit.work)):
+        yield wrong(
+            Code.SIGHT_UNGUARDED,
+            (f"no policy keeps the rows of {table} apart", f"{table} の行単位のアクセス制御が働いていません"),
+            ("put it back, and find out who took it away", "元に戻し、誰が外したかを確かめてください"),
+            f'psql "$REGISTRY_DSN" -c "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"',
+        )
+
+
 async def disk(visit: Visit) -> AsyncIterator[Finding]:
     """Find a full disk under the database, where it lies on this machine and says so."""
     found = await health.settings(visit.work, ["data_directory"])
@@ -230,11 +269,18 @@ async def disk(visit: Visit) -> AsyncIterator[Finding]:
         yield finding
 
 
-CHECKS: Final = (durability, lock_table, clocks, schema, roles, rights, guards, disk)
+CHECKS: Final = (durability, lock_table, clocks, schema, roles, rights, guards, sight, disk)
 
 
 def _may(role: str, table: str, right: str) -> bool:
     """Whether a role may have a right; new tables are the application's unless they are named here."""
+    if role == AUDITOR:
+        return right == "SELECT" and table in AUDITOR_READS
+    keeps = role == KEEPER and (table, right) in KEEPER_ALSO
+    return keeps or _may_of_itself(role, table, right)
+
+
+def _may_of_itself(role: str, table: str, right: str) -> bool:
     if right == "TRUNCATE" or (right in {"UPDATE", "DELETE"} and table in GUARDED | LIFTED_BY_PEOPLE):
         return False
     if role == "registry_sequencer":

@@ -15,6 +15,7 @@ from registry.services.resources import Resources
 from registry.settings import Settings
 from registry.store import disclosure_log
 from registry.store.log_tables import log_pending
+from registry.store.roles import SEQUENCER
 from registry.wiring import resources
 
 PATIENCE: Final = 30.0
@@ -38,7 +39,7 @@ def shown_and_checked(stage: Stage, asked: Exchange) -> dict[str, Any]:
 
 async def _person(settings: Settings, folder: Path, asked: Exchange) -> str | None:
     """Return the id of the record that was asked about, once all that was asked is cosigned."""
-    async with resources(settings, role=None, pool_size=1) as given:
+    async with resources(settings, role=SEQUENCER, pool_size=1) as given:
         try:
             async with asyncio.timeout(PATIENCE):
                 while not await _is_cosigned(given):  # noqa: ASYNC110 - other processes do it, and tell nobody

@@ -14,6 +14,7 @@ from registry.domain.municipality import VIRTUAL_MUNICIPALITY
 from registry.services import disclosure_log, log_proofs
 from registry.services.resources import Resources
 from registry.store import disclosure_log as stored
+from registry.store import sight
 from registry.store.disclosure_log import LogHead, StoredEntry
 from registry.store.keyring import Shredded
 from registry.store.unit_of_work import UnitOfWork
@@ -52,7 +53,9 @@ async def _record(resources: Resources, work: UnitOfWork, person_id: str) -> Acc
     if head is None:
         return None
     note, size = _newest(head)
-    entries = await stored.entries_of(work, [disclosure_log.subject_of(resources, person_id)])
+    subject = disclosure_log.subject_of(resources, person_id)
+    await sight.see_subjects(work, [subject])
+    entries = await stored.entries_of(work, [subject])
     opened = [(one.index, await _opened(resources, work, one)) for one in entries if one.index < size]
     kept = [(index, entry) for index, entry in opened if entry is not None]
     if not kept:

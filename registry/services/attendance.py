@@ -22,7 +22,7 @@ from registry.domain.errors import Refusal
 from registry.domain.municipality import VIRTUAL_MUNICIPALITY
 from registry.services import disclosure_log
 from registry.services.resources import Resources
-from registry.store import callers
+from registry.store import callers, sight
 from registry.store.callers import StoredAnswer
 from registry.store.keyring import SERVICE
 from registry.store.unit_of_work import Taken, UnitOfWork
@@ -132,6 +132,8 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
 
     async def _answer(self, work: UnitOfWork, act: Act, once: Once | None) -> StoredAnswer:
         if once is None:
+            if not self.only_reads:  # what only reads finds people by what the caller names
+                await sight.act_for(work, self.caller.body)
             return await self._act(work, act)
         await callers.lock_idempotency(work, self.caller.body, [once.idempotency_key])
         return await self.attempt_once(work, act, once)

@@ -31,7 +31,7 @@ from registry.domain.timeline import Version, fold
 from registry.services import records
 from registry.services.attendance import Caller
 from registry.services.resources import Resources, japan_date
-from registry.store import look_up, sequencer, submissions
+from registry.store import look_up, sequencer, sight, submissions
 from registry.store import records as stored_records
 from registry.store.keyring import Shredded
 from registry.store.look_up import Found
@@ -174,6 +174,7 @@ async def _candidates(resources: Resources, work: UnitOfWork, question: Question
     search = question.search
     if isinstance(search, ByAddresseeNumber):
         municipality = question.caller.body
+        await sight.act_for(work, municipality)
         key = resources.search_keys.of(TermKind.ADDRESSEE_NUMBER, municipality, search.addressee_number)
         person_id = await submissions.person_of_addressee(work, municipality, key.key, up_to=known.seq)
         return () if person_id is None else (person_id,)
@@ -194,6 +195,7 @@ async def _folded(
 
     A record that was shredded is nobody's.
     """
+    await sight.see(work, [person_id])
     try:
         key = await resources.keyring.find(work, person_id)
     except Shredded:

@@ -114,7 +114,6 @@ async def _write_both(resources: Resources) -> AsyncIterator[int]:
 
 
 async def _write_both_of(resources: Resources, work: UnitOfWork, people: Sequence[str]) -> None:
-    await stored_records.lock_people(work, people)
     opened = await stored_records.open_people(work, resources.keyring, people)
     for person_id, one in opened.items():  # without the shredded: nobody finds them
         twins = await _twins(resources, work, person_id, one.movements)

@@ -11,7 +11,7 @@ from registry.contract.messages import Receipt, SubmissionState
 from registry.domain.errors import Fault, FaultCode, NotFound
 from registry.services.attendance import Caller, Done
 from registry.services.resources import Resources
-from registry.store import submissions
+from registry.store import sight, submissions
 from registry.store.keyring import Shredded
 from registry.store.submissions import Submission
 from registry.store.unit_of_work import UnitOfWork
@@ -28,6 +28,7 @@ async def receipt_of(resources: Resources, work: UnitOfWork, caller: Caller, sub
 
     Raises NotFound for another body's submission, and for one that was shredded, just as for one that never was.
     """
+    await sight.act_for(work, caller.body)
     found = await submissions.get(work, submission_id) if is_id(submission_id) else None
     if found is None or found.sender != caller.body or found.kind not in {KIND, ANNULMENT}:
         raise _not_found()

@@ -54,8 +54,7 @@ async def lock_identities(
     await generations.agree(resources, work)
     asked = [_keys_asked(resources, work, one) for one in identities]
     if free := work.at_hand.not_locked(frozenset[SearchKey]().union(*asked)):
-        await records.lock_keys(work, free)
-        work.at_hand.note_found(await records.find_each(work, free, at_most=MOST_CANDIDATES))
+        work.at_hand.note_found(await records.lock_and_find(work, free, at_most=MOST_CANDIDATES))
     await _open(resources, work, {*also, *(one for keys in asked for one in _candidates(work, keys))})
 
 
@@ -67,7 +66,6 @@ async def _open(resources: Resources, work: UnitOfWork, people: Iterable[str]) -
     """Lock records and read them under the lock, those that are not at hand already."""
     if wanted := sorted(one for one in people if work.at_hand.opened(one) is None):
         await generations.agree(resources, work)
-        await records.lock_people(work, wanted)
         work.at_hand.note_opened(await records.open_people(work, resources.keyring, wanted))
 
 
@@ -233,6 +231,7 @@ async def write(resources: Resources, work: UnitOfWork, plan: Plan, link: Stored
     findable = generations.written(resources, terms(identities_of(plan.movements, plan.after)))
     key = found.key
     if key is None:
+        work.will_see(plan.person_id)
         work.later(records.PERSON, records.person_row(plan.person_id, now))
         key = await resources.keyring.make(work, plan.person_id, now)
     gone, come = difference(plan.before, plan.after)

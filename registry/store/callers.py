@@ -6,11 +6,10 @@ from hashlib import sha256
 from typing import Final
 
 import msgspec
-from sqlalchemy import ARRAY, Text, any_, bindparam, cast, delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registry.domain.disclosure import BodyKind, Condition, Grant, Item, Mode, SearchKey
-from registry.store import records
 from registry.store import tables as t
 from registry.store.at_hand import Claim
 from registry.store.unit_of_work import UnitOfWork
@@ -72,26 +71,22 @@ async def lock_idempotency(work: UnitOfWork, body: str, keys: Iterable[str]) -> 
     """Let nobody else act under these keys of a sender until the transaction ends, in one order for everybody.
 
     It comes before any other lock: a report that is sent alone and in a batch at once waits, and never in a circle.
-    What stands under the keys is then at hand.
+    What stands under the keys is then at hand, and the transaction acts for that body (:mod:`registry.store.sight`).
     """
     wanted = list(keys)
     hashes = (sha256(f"{body} {key}".encode()).digest() for key in wanted)
     numbers = sorted({int.from_bytes(one[:8], signed=True) for one in hashes})
-    await work.run_prepared(records.ADVISORY_LOCKS, {"numbers": numbers})
-    for row in await work.run_prepared(_CLAIMS, {"body": body, "keys": wanted}):
+    for row in await work.run_prepared(_ATTEND, {"body": body, "locks": numbers, "keys": wanted}):
         claim = Claim(**{field: row[field] for field in Claim.__struct_fields__})
         work.at_hand.claims.setdefault((body, row["key"]), claim)
 
 
-_CLAIMS: Final = Prepared(
-    select(
-        t.idempotency.c.key,
-        cast(t.idempotency.c.owner, Text).label("owner"),
-        t.idempotency.c.request_hash,
-        t.idempotency.c.status,
-        t.idempotency.c.sealed,
-    ).where(
-        t.idempotency.c.body == bindparam("body"), t.idempotency.c.key == any_(cast(bindparam("keys"), ARRAY(Text)))
+_ATTEND: Final = Prepared(
+    text(
+        """
+        SELECT key, CAST(owner AS text) AS owner, request_hash, status, sealed
+        FROM attend_to(CAST(:body AS text), CAST(:locks AS bigint[]), CAST(:keys AS text[]))
+        """
     )
 )
 

@@ -260,7 +260,7 @@ _TILES: Final = Prepared(_tiles())
 
 async def leaves(work: UnitOfWork, first: int, end: int) -> tuple[bytes, ...]:
     """Return the leaves (65 bytes each) from ``first`` up to but not including ``end``, as far as the log has them."""
-    entry = t.log_entry.c
+    entry = t.log_leaf.c
     query = select(entry.leaf).where(entry.leaf_index >= first, entry.leaf_index < end).order_by(entry.leaf_index)
     return tuple((await work.run(query)).scalars())
 

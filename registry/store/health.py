@@ -9,14 +9,13 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import func, or_, select, text
 
-from registry.store import log_tables
+from registry.store import log_tables, roles
 from registry.store import tables as t
 from registry.store.migrate import REVISIONS
 from registry.store.unit_of_work import UnitOfWork
 from registry.vault.keys import Kek, KeyProvider, WrappedKek
 from registry.vault.sealing import SealBroken
 
-ROLES: Final = ("registry_app", "registry_sequencer", "registry_reconciler")
 _NO_ANSWER_YET: Final = "no-answer-yet"
 
 
@@ -100,8 +99,8 @@ async def revisions(work: UnitOfWork) -> Revisions:
     return Revisions(present=present, newest=script.get_current_head() or "", known=known)
 
 
-async def roles(work: UnitOfWork) -> dict[str, Role]:
-    """Return those of :data:`ROLES` that exist, by name."""
+async def each_role(work: UnitOfWork) -> dict[str, Role]:
+    """Return those of :data:`roles.ALL` that exist, by name."""
     query = text(
         """
         SELECT rolname, rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication AS above_rights,
@@ -109,7 +108,7 @@ async def roles(work: UnitOfWork) -> dict[str, Role]:
         FROM pg_roles WHERE rolname = ANY(:names)
         """
     )
-    found = (await work.run(query, {"names": list(ROLES)})).all()
+    found = (await work.run(query, {"names": list(roles.ALL)})).all()
     return {
         row.rolname: Role(name=row.rolname, above_rights=row.above_rights, can_be_taken=row.can_be_taken)
         for row in found
@@ -128,13 +127,22 @@ async def rights(work: UnitOfWork) -> frozenset[tuple[str, str, str]]:
         AND has_table_privilege(r.oid, c.oid, p.name)
         """
     )
-    return frozenset(tuple(row) for row in await work.run(query, {"names": list(ROLES)}))
+    return frozenset(tuple(row) for row in await work.run(query, {"names": list(roles.ALL)}))
 
 
 async def guarded_tables(work: UnitOfWork) -> frozenset[str]:
     """Return the tables whose trigger refuses changes."""
     query = text(
         "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'only_added_to' AND tgenabled IN ('O', 'A')"
+    )
+    return frozenset((await work.run(query)).scalars())
+
+
+async def open_tables(work: UnitOfWork) -> frozenset[str]:
+    """Return the tables of which a role that may read them reads all rows: no policy binds it."""
+    query = text(
+        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace "
+        "AND NOT (relrowsecurity AND relforcerowsecurity)"
     )
     return frozenset((await work.run(query)).scalars())
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     LargeBinary,
+    MetaData,
     SmallInteger,
     Table,
     Text,
@@ -60,6 +61,9 @@ log_entry = Table(
     UniqueConstraint("subject", "number"),
 )
 """The log itself, only ever inserted (a trigger refuses the rest): what a leaf stands for, and where in its chain."""
+
+log_leaf = Table("log_leaf", MetaData(), Column("leaf_index", BigInteger), Column("leaf", LargeBinary))
+"""What everybody may read of the log's entries (a view): the leaves, which tell an outsider nothing."""
 
 log_tile = Table(
     "log_tile",

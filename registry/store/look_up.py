@@ -1,33 +1,16 @@
 """The commonest question in one round trip: whose numbers are these, and how do they stand on these days."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from sqlalchemy import (
-    ARRAY,
-    LargeBinary,
-    SmallInteger,
-    Text,
-    Uuid,
-    and_,
-    bindparam,
-    cast,
-    exists,
-    func,
-    join,
-    literal_column,
-    select,
-    true,
-)
-from sqlalchemy.dialects.postgresql import DATERANGE
+from sqlalchemy import text
 
 from registry.domain.dates import DayRange
 from registry.domain.timeline import Version
 from registry.store import records
-from registry.store import tables as t
 from registry.store.keyring import Keyring
 from registry.store.sequencer import Known
 from registry.store.unit_of_work import UnitOfWork
@@ -89,65 +72,14 @@ def _found(keyring: Keyring, person_id: str, rows: tuple[Row, ...]) -> Found:
     )
 
 
-def _statement() -> Any:
-    known = select(t.known_until.c.seq, t.known_until.c.at).cte("known")
-    hit = _hits().cte("hit")
-    is_ahead = exists().where(t.movement.c.person_id == hit.c.person_id, ~_stamped(t.movement, known))
-    is_unconfirmed = exists().where(t.link.c.person_id == hit.c.person_id, ~t.link.c.confirmed, _stamped(t.link, known))
-    meets = t.version.c.possible.op("&&")(bindparam("period", type_=DATERANGE))
-    readable = join(hit, t.data_key, t.data_key.c.owner == hit.c.person_id).join(t.monthly_kek)
-    everything = known.outerjoin(readable, true()).outerjoin(
-        t.version, and_(t.version.c.person_id == hit.c.person_id, meets)
-    )
-    return (
-        select(
-            known.c.seq.label("known_seq"),
-            known.c.at.label("known_at"),
-            hit.c.position,
-            cast(hit.c.person_id, Text).label("found_id"),
-            hit.c.current.label("is_current"),
-            t.data_key.c.kek_id,
-            t.data_key.c.wrapped.label("key_wrapped"),
-            t.monthly_kek.c.wrapped.label("kek_wrapped"),
-            is_ahead.label("is_ahead"),
-            is_unconfirmed.label("is_unconfirmed"),
-            *_version_columns(),
+_STATEMENT: Final = Prepared(
+    text(
+        """
+        SELECT * FROM look_up(
+            CAST(:generations AS smallint[]), CAST(:kinds AS text[]), CAST(:keys AS bytea[]), CAST(:people AS uuid[]),
+            CAST(:period AS daterange)
         )
-        .select_from(everything)
-        .order_by(hit.c.position, hit.c.person_id, func.lower(t.version.c.possible), func.upper(t.version.c.possible))
+        """
     )
-
-
-def _hits() -> Any:
-    """Whom each of those sought finds, and whether a key finds them now; an id finds its record without a key."""
-    arrays = func.unnest(
-        cast(bindparam("generations"), ARRAY(SmallInteger)),
-        cast(bindparam("kinds"), ARRAY(Text)),
-        cast(bindparam("keys"), ARRAY(LargeBinary)),
-        cast(bindparam("people"), ARRAY(Uuid(as_uuid=False))),
-    )
-    columns = ("generation", "kind", "key", "person_id")
-    sought = arrays.table_valued(*columns, with_ordinality="position", name="sought").render_derived()
-    mine = and_(
-        t.search_key.c.generation == sought.c.generation,
-        t.search_key.c.kind == sought.c.kind,
-        t.search_key.c.key == sought.c.key,
-    )
-    current = func.bool_or(t.search_key.c.current).label("current")
-    by_key = select(sought.c.position, t.search_key.c.person_id, current).join_from(sought, t.search_key, mine)
-    by_id = select(sought.c.position, t.person.c.person_id, literal_column("true").label("current")).join_from(
-        sought, t.person, t.person.c.person_id == sought.c.person_id
-    )
-    return by_key.group_by(sought.c.position, t.search_key.c.person_id).union_all(by_id)
-
-
-def _stamped(table: Any, known: Any) -> Any:
-    """Return the condition that a row's submission was stamped by what is known."""
-    return exists().where(t.stamp.c.submission_id == table.c.submission_id, t.stamp.c.seq <= known.c.seq)
-
-
-def _version_columns() -> Iterable[Any]:
-    return (column for column in t.version.c if column.name != "person_id")
-
-
-_STATEMENT: Final = Prepared(_statement())
+)
+"""The database's own function: it alone sees search keys, and gives what they find and nothing else."""

@@ -9,24 +9,16 @@ import msgspec
 from asyncpg import Range
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
-    ColumnElement,
-    LargeBinary,
-    Select,
-    SmallInteger,
-    Table,
     Text,
     Uuid,
-    and_,
     any_,
     bindparam,
     cast,
     delete,
     func,
     literal_column,
-    or_,
     select,
-    true,
+    text,
     update,
 )
 from sqlalchemy.engine import RowMapping
@@ -36,6 +28,7 @@ from registry.domain.dates import DayRange
 from registry.domain.movement import Movement, Statement
 from registry.domain.resident import Status
 from registry.domain.timeline import Version
+from registry.store import sight
 from registry.store import tables as t
 from registry.store.at_hand import Opened
 from registry.store.keyring import Keyring
@@ -63,7 +56,9 @@ def person_row(person_id: str, at: datetime) -> Row:
 
 async def lock_people(work: UnitOfWork, person_ids: Iterable[str]) -> None:
     """Let nobody else change these records until the transaction ends, in one order for everybody."""
-    await work.run_prepared(_LOCK_PEOPLE, {"people": sorted(set(person_ids))})
+    wanted = sorted(set(person_ids))
+    await sight.see(work, wanted)
+    await work.run_prepared(_LOCK_PEOPLE, {"people": wanted})
 
 
 _LOCK_PEOPLE: Final = Prepared(
@@ -77,19 +72,22 @@ _LOCK_PEOPLE: Final = Prepared(
 
 async def lock_keys(work: UnitOfWork, keys: Iterable[SearchKey]) -> None:
     """Let nobody else open a record under these keys until the transaction ends, in one order for everybody."""
-    numbers = sorted({int.from_bytes(key.key[:8], signed=True) for key in keys})
-    await work.run_prepared(ADVISORY_LOCKS, {"numbers": numbers})
+    await work.run_prepared(_LOCK_KEYS, {"locks": _locks(keys)})
 
 
-ADVISORY_LOCKS: Final = Prepared(
-    select(func.pg_advisory_xact_lock(func.unnest(cast(bindparam("numbers"), ARRAY(BigInteger))).column_valued("one")))
-)
-"""Takes advisory locks in the order of ``numbers``, each held until the transaction ends."""
+def _locks(keys: Iterable[SearchKey]) -> list[int]:
+    return sorted({int.from_bytes(key.key[:8], signed=True) for key in keys})
+
+
+_LOCK_KEYS: Final = Prepared(text("SELECT pg_advisory_xact_lock(one) FROM unnest(CAST(:locks AS bigint[])) AS one"))
 
 
 async def open_people(work: UnitOfWork, keyring: Keyring, person_ids: Iterable[str]) -> dict[str, Opened]:
-    """Return records that are locked, with all their movements; without those whose key was destroyed."""
-    rows = await work.run_prepared(_OPEN, {"people": list(person_ids)})
+    """Lock records and return them with all their movements; without those whose key was destroyed.
+
+    Nobody else changes them until the transaction ends, which sees them from here on.
+    """
+    rows = await work.run_prepared(_OPEN, {"people": sorted(set(person_ids))})
     of_person = groupby(rows, key=lambda row: row["owner"])
     return {person_id: _opened(keyring, person_id, tuple(rows)) for person_id, rows in of_person}
 
@@ -100,19 +98,7 @@ def _opened(keyring: Keyring, person_id: str, rows: Sequence[Row]) -> Opened:
     return Opened(key=key, movements=tuple(movements))
 
 
-_OPEN: Final = Prepared(
-    select(
-        cast(t.data_key.c.owner, Text).label("owner"),
-        t.data_key.c.kek_id,
-        t.data_key.c.wrapped.label("key_wrapped"),
-        t.monthly_kek.c.wrapped.label("kek_wrapped"),
-        t.movement.c.movement_id,
-        t.movement.c.sealed,
-    )
-    .select_from(t.data_key.join(t.monthly_kek).outerjoin(t.movement, t.movement.c.person_id == t.data_key.c.owner))
-    .where(t.data_key.c.owner == any_(cast(bindparam("people"), ARRAY(Uuid))))
-    .order_by(t.data_key.c.owner)
-)
+_OPEN: Final = Prepared(text("SELECT * FROM open_people(CAST(:people AS uuid[]))"))
 
 
 async def movements_of(
@@ -257,12 +243,19 @@ async def hold_numbers(
 
 async def _holders(work: UnitOfWork, keys: Iterable[SearchKey]) -> dict[SearchKey, str]:
     """Return who holds these numbers now, of those that anybody holds."""
-    by_key = {(one.generation, str(one.kind), one.key): one for one in keys}
-    wanted = _any_of(t.living_number, by_key.values())
-    if wanted is None:
-        return {}
-    rows = await work.rows(select(t.living_number).where(wanted))
+    by_key = _by_key(keys)
+    rows = await work.run_prepared(_HOLDERS, _columns_of(by_key)) if by_key else ()
     return {by_key[row["generation"], row["kind"], row["key"]]: row["person_id"] for row in rows}
+
+
+_HOLDERS: Final = Prepared(
+    text(
+        """
+        SELECT generation, kind, key, CAST(person_id AS text) AS person_id
+        FROM holders_of(CAST(:generations AS smallint[]), CAST(:kinds AS text[]), CAST(:keys AS bytea[]))
+        """
+    )
+)
 
 
 def _each(keys: Mapping[str, Iterable[SearchKey]]) -> Iterator[tuple[str, SearchKey]]:
@@ -274,69 +267,53 @@ async def find(work: UnitOfWork, keys: Iterable[SearchKey], *, at_most: int = 50
 
     With each whether a key finds it now; else it holds only for who asks what was known before.
     """
-    wanted = _any_of(t.search_key, keys)
-    if wanted is None:
-        return {}
-    current = func.bool_or(t.search_key.c.current).label("current")
-    query = select(t.search_key.c.person_id, current).where(wanted).group_by(t.search_key.c.person_id)
-    query = query.order_by(t.search_key.c.person_id).limit(at_most)
-    return {row["person_id"]: row["current"] for row in await work.rows(query)}
+    current: dict[str, bool] = {}
+    for row in await _find_people(work, _by_key(keys), also_of_before=True, at_most=at_most):
+        current[row["person_id"]] = current.get(row["person_id"], False) or row["current"]
+    return {person_id: current[person_id] for person_id in sorted(current)[:at_most]}
 
 
-async def find_each(work: UnitOfWork, keys: Iterable[SearchKey], *, at_most: int) -> dict[SearchKey, set[str]]:
-    """Return for each key the ids of the first ``at_most`` records that it finds now."""
-    by_key = {(one.generation, str(one.kind), one.key): one for one in keys}
-    parameters = {
-        "generations": [generation for generation, _, _ in by_key],
-        "kinds": [kind for _, kind, _ in by_key],
-        "keys": [key for _, _, key in by_key],
-        "at_most": at_most,
-    }
+async def lock_and_find(work: UnitOfWork, keys: Iterable[SearchKey], *, at_most: int) -> dict[SearchKey, set[str]]:
+    """Return for each key the ids of the first ``at_most`` records that it finds now.
+
+    Nobody else opens a record under these keys until the transaction ends; they are locked in one order for everybody.
+    """
+    by_key = _by_key(keys)
     found: dict[SearchKey, set[str]] = {one: set() for one in by_key.values()}
-    for row in await work.run_prepared(_FIND_EACH, parameters):
+    for row in await _find_people(work, by_key, locks=_locks(by_key.values()), at_most=at_most):
         found[by_key[row["generation"], row["kind"], row["key"]]].add(row["person_id"])
     return found
 
 
-def _find_each() -> Select[Any]:
-    wanted = (
-        func.unnest(
-            cast(bindparam("generations"), ARRAY(SmallInteger)),
-            cast(bindparam("kinds"), ARRAY(Text)),
-            cast(bindparam("keys"), ARRAY(LargeBinary)),
+_ByKey = Mapping[tuple[int, str, bytes], SearchKey]
+
+
+def _by_key(keys: Iterable[SearchKey]) -> _ByKey:
+    return {(one.generation, str(one.kind), one.key): one for one in keys}
+
+
+def _columns_of(keys: _ByKey) -> dict[str, list[Any]]:
+    """Return search keys as three arrays: a statement has room for 32,767 parameters and no more."""
+    return {name: [one[place] for one in keys] for place, name in enumerate(("generations", "kinds", "keys"))}
+
+
+async def _find_people(
+    work: UnitOfWork, keys: _ByKey, *, locks: Sequence[int] = (), also_of_before: bool = False, at_most: int
+) -> Sequence[Row]:
+    more = {"locks": list(locks), "also_of_before": also_of_before, "at_most": at_most}
+    return await work.run_prepared(_FIND, _columns_of(keys) | more) if keys else ()
+
+
+_FIND: Final = Prepared(
+    text(
+        """
+        SELECT * FROM find_people(
+            CAST(:locks AS bigint[]), CAST(:generations AS smallint[]), CAST(:kinds AS text[]), CAST(:keys AS bytea[]),
+            CAST(:also_of_before AS boolean), CAST(:at_most AS bigint)
         )
-        .table_valued("generation", "kind", "key", name="wanted")
-        .render_derived()
+        """
     )
-    alike = (
-        t.search_key.c.generation == wanted.c.generation,
-        t.search_key.c.kind == wanted.c.kind,
-        t.search_key.c.key == wanted.c.key,
-    )
-    first = select(t.search_key.c.person_id).where(*alike, t.search_key.c.current)
-    found = first.order_by(t.search_key.c.person_id).limit(bindparam("at_most")).lateral("found")
-    columns = (wanted.c.generation, wanted.c.kind, wanted.c.key, cast(found.c.person_id, Text).label("person_id"))
-    return select(*columns).join(found, true())
-
-
-_FIND_EACH: Final = Prepared(_find_each())
-
-
-def _any_of(table: Table, keys: Iterable[SearchKey]) -> ColumnElement[bool] | None:
-    """Return the condition that a row of ``table`` bears one of the keys; None where there are no keys.
-
-    Keys of one kind go over the wire as one array: a statement has room for 32,767 parameters and no more.
-    """
-    by_kind: dict[tuple[int, str], list[bytes]] = {}
-    for one in keys:
-        by_kind.setdefault((one.generation, str(one.kind)), []).append(one.key)
-    wanted = [
-        and_(
-            table.c.generation == generation, table.c.kind == kind, table.c.key == any_(cast(found, ARRAY(LargeBinary)))
-        )
-        for (generation, kind), found in by_kind.items()
-    ]
-    return or_(*wanted) if wanted else None
+)
 
 
 def key_row(person_id: str, key: SearchKey) -> dict[str, Any]:

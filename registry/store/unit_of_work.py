@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from asyncpg import InterfaceError as DriverInterfaceError
 from asyncpg import PostgresError, UniqueViolationError
-from sqlalchemy import Executable, TextClause
+from sqlalchemy import Executable, TextClause, text
 from sqlalchemy.engine import CursorResult, RowMapping
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -51,8 +51,9 @@ class UnitOfWork:
     ``at_hand`` is what it has locked and read; what is only to be inserted may be written :meth:`later`. ``written``
     counts what was written so far, or will be.
 
-    One that ``only_reads`` is no transaction: each statement sees what is committed when it begins, as in a transaction
-    of this isolation, and what is written later is written by the commit alone. It saves two trips.
+    One that ``only_reads`` is no transaction until it has to :meth:`begin`: each statement sees what is committed when
+    it begins, as in a transaction of this isolation, and what is written later is written by the commit alone. It saves
+    two trips.
     """
 
     def __init__(self, engine: AsyncEngine, *, only_reads: bool = False) -> None:
@@ -62,6 +63,7 @@ class UnitOfWork:
         self._turns = _turns_of(engine)
         self._connection: AsyncConnection | None = None
         self._writing = Writing()
+        self._to_see: list[str] = []
         self._afterwards: list[Callable[[], None]] = []
         self.at_hand = AtHand()
         self.written = 0
@@ -92,6 +94,13 @@ class UnitOfWork:
         if isinstance(error, DBAPIError) and is_outage(error):
             raise StoreUnavailable from error
 
+    async def begin(self) -> None:
+        """Be a transaction from here on, if it is none yet: as long lasts what it may see."""
+        if self._only_reads:
+            await self.connection.commit()  # of what SQLAlchemy takes for a transaction; nothing was begun
+            await self.connection.execution_options(isolation_level="READ COMMITTED")
+            self._only_reads = False
+
     async def commit(self) -> None:
         """Make everything done so far last; durable when this returns."""
         await self.write()
@@ -114,8 +123,19 @@ class UnitOfWork:
         """Write what waits; raises :class:`Taken` where something of it may be there only once, and is."""
         if not self._writing:
             return
+        await self.look()
         statement, rows = self._writing.take()
         await self.run_prepared(statement, rows)
+
+    def will_see(self, record_id: str) -> None:
+        """See a record that is new, from the next writing on: what is to be written is to be seen as well."""
+        self._to_see.append(record_id)
+
+    async def look(self) -> None:
+        """Tell the database which records the transaction sees, where it was not told yet."""
+        if self._to_see:
+            ids, self._to_see = self._to_see, []
+            await self.run_prepared(_SEE, {"ids": ids}, ahead=True)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -145,9 +165,15 @@ class UnitOfWork:
         self.written += bool(getattr(statement, "is_dml", False))
         return await self.connection.execute(statement, parameters)
 
-    async def run_prepared(self, statement: Prepared, parameters: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        """Return the rows of a statement that was compiled before; raises :class:`Taken` as :meth:`write`."""
-        await self.write()
+    async def run_prepared(
+        self, statement: Prepared, parameters: Mapping[str, Any], *, ahead: bool = False
+    ) -> Sequence[Mapping[str, Any]]:
+        """Return the rows of a statement that was compiled before; raises :class:`Taken` as :meth:`write`.
+
+        One that goes ``ahead`` does not see what waits to be written, and makes it possible.
+        """
+        if not ahead:
+            await self.write()
         ordered = statement.ordered(parameters)
         if self._only_reads or self._has_begun:
             return await self._run_by_driver(statement.text, ordered)
@@ -190,6 +216,8 @@ class UnitOfWork:
         """Return the only row of a query, or None."""
         return (await self.run(statement)).mappings().one_or_none()
 
+
+_SEE: Final = Prepared(text("SELECT see(CAST(:ids AS uuid[]))"))
 
 _turns: Final[WeakKeyDictionary[AsyncEngine, Semaphore]] = WeakKeyDictionary()
 

@@ -22,10 +22,10 @@ def hanako(**fields):
 
 async def night(registry):
     """The nightly run: how many questions it opened, and how many it withdrew."""
-    async for _ in reconciliation.run(registry.resources):
+    async for _ in reconciliation.run(registry.ex_officio):
         pass
-    withdrawn = await inquiry_list.withdraw(registry.resources)
-    return len([one async for one in inquiry_list.open_questions(registry.resources)]), withdrawn
+    withdrawn = await inquiry_list.withdraw(registry.ex_officio)
+    return len([one async for one in inquiry_list.open_questions(registry.ex_officio)]), withdrawn
 
 
 async def in_time(registry):

@@ -75,14 +75,14 @@ async def line(registry, given, *, key=KEY, transport=None, url=URL):
 async def asked(registry, given, **how):
     """One run of the registry's questions: opened, and what came of those whose turn it was."""
     async with line(registry, given, **how) as port:
-        run = await jlis.ask(registry.resources, port)
+        run = await jlis.ask(registry.ex_officio, port)
     await registry.stamp()
     return run
 
 
 async def changes(registry, given):
     async with line(registry, given) as port:
-        tally = await jlis.collect_changes(registry.resources, port)
+        tally = await jlis.collect_changes(registry.ex_officio, port)
     await registry.stamp()
     return {str(change): number for change, number in tally.items()}
 

@@ -90,7 +90,7 @@ async def test_what_is_not_to_be_disclosed_is_not_shown_and_leaves_no_gap(regist
         correlation_id="c",
         not_to_be_disclosed=True,
     )
-    async with registry.resources.work() as work:
+    async with registry.ex_officio.work() as work:
         await disclosure_log.record(registry.resources, work, secret, (person_id,))
         opened = msgspec.structs.replace(secret, body=PENSION, not_to_be_disclosed=False)
         await disclosure_log.record(registry.resources, work, opened, (person_id,))

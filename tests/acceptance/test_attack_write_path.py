@@ -626,7 +626,7 @@ async def test_after_a_restore_nothing_is_sealed_with_a_key_that_is_not_there(re
     async with given.work() as work:
         await given.keyring.make(work, owner, NOW)
         await work.commit()
-    async with given.work() as work:
+    async with registry.ex_officio.work() as work:
         assert await Keyring(given.provider).find(work, owner)
 
 
@@ -654,9 +654,9 @@ async def test_a_mistake_of_ours_is_logged_with_its_state_whichever_way_it_went(
     registry, only_reads, statements_before
 ):
     """The log names ``error.orig.sqlstate``, and who runs beside the requests goes on after an SQLAlchemyError."""
-    async with registry.resources.work(only_reads=only_reads) as work:
+    async with registry.ex_officio.work(only_reads=only_reads) as work:
         for _ in range(statements_before):
-            await work.run_prepared(stored_records._FIND_EACH, NOBODY)
+            await work.run_prepared(stored_records._FIND, NOBODY)
         work.later(stored_records.LIVING_NUMBER, NUMBER_OF_NOBODY)
         with pytest.raises(SQLAlchemyError) as met:
             await work.write()
@@ -669,7 +669,7 @@ NUMBER_OF_NOBODY = {"generation": 1, "kind": "individual-number", "key": b"?" * 
 
 # --------------------------------------------------------------------------------------- connections, nonces
 
-NOBODY = {"generations": [], "kinds": [], "keys": [], "at_most": 1}
+NOBODY = {"locks": [], "generations": [], "kinds": [], "keys": [], "also_of_before": False, "at_most": 1}
 
 
 async def _reads(work, _):
@@ -693,7 +693,7 @@ async def _fails(work, _):
 async def _is_cut_off(work, database):
     driver = (await work.connection.get_raw_connection()).driver_connection
     await executed(database, f"SELECT pg_terminate_backend({driver.get_server_pid()}, 10000)")
-    await work.run_prepared(stored_records._FIND_EACH, NOBODY)
+    await work.run_prepared(stored_records._FIND, NOBODY)
 
 
 USES = {"reads": _reads, "commits": _commits, "taken": _is_refused, "fails": _fails, "cut off": _is_cut_off}
@@ -702,7 +702,7 @@ USES = {"reads": _reads, "commits": _commits, "taken": _is_refused, "fails": _fa
 @pytest.mark.anyio
 @pytest.mark.parametrize("use", USES.values(), ids=USES)
 async def test_who_comes_after_one_that_only_reads_has_a_transaction(database, use):
-    single = connect(database, role="registry_app", pool_size=1)
+    single = connect(database, role="registry_ex_officio", pool_size=1)
 
     async def only_reading():
         async with UnitOfWork(single, only_reads=True) as work:

@@ -106,7 +106,7 @@ async def test_a_line_that_is_down_loses_no_change(registry):
     nowhere = {"transport": httpx.AsyncHTTPTransport(), "url": f"http://127.0.0.1:{free_port()}"}
     async with line(registry, None, **nowhere) as port:
         with pytest.raises(LineDown):
-            await jlis.collect_changes(registry.resources, port)
+            await jlis.collect_changes(registry.ex_officio, port)
     assert await changes(registry, telling(number_changed())) == {"recorded": 1}
 
 
@@ -115,7 +115,7 @@ async def test_changes_by_a_stranger_are_refused(registry, database):
     before = await counts(database)
     async with line(registry, telling(number_changed()), key=SigningKey.generate(J_LIS)) as port:
         with pytest.raises(AnswerNotTrusted):
-            await jlis.collect_changes(registry.resources, port)
+            await jlis.collect_changes(registry.ex_officio, port)
     assert grown(before, await counts(database)) == {}
 
 

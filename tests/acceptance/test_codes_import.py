@@ -57,8 +57,8 @@ async def go_through(registry, *, again=False):
     await clockwork.follow_code_tables(registry.resources)
     found = [
         outcome
-        for one in await area_changes.due(registry.resources, again=again)
-        async for outcome in area_changes.run(registry.resources, one)
+        for one in await area_changes.due(registry.ex_officio, again=again)
+        async for outcome in area_changes.run(registry.ex_officio, one)
     ]
     await registry.stamp()
     return found
@@ -160,8 +160,8 @@ async def test_a_run_that_is_broken_off_is_finished_by_the_next_and_moves_nobody
     people = [person(name={"surname": "髙﨑", "given": f"花子{number}"}) for number in range(4)]
     await registry.submit(report(*people))
     await put_in(owner, STATE_MOVES, BEFORE)
-    (one,) = await area_changes.due(registry.resources)
-    run = area_changes.run(registry.resources, one)
+    (one,) = await area_changes.due(registry.ex_officio)
+    run = area_changes.run(registry.ex_officio, one)
     assert await anext(run) is Outcome.MOVED
     await run.aclose()
     assert sorted(await go_through(registry)) == [Outcome.MOVED] * 3 + [Outcome.STAYS]
@@ -184,16 +184,16 @@ async def test_a_second_change_of_the_same_day_puts_right_what_the_first_did(reg
     await put_in(owner, STATE_MOVES, BEFORE)
     await go_through(registry)
     await put_in(owner, areas((NY, "New York")), BEFORE)
-    assert await area_changes.catch_up(registry.resources) == 1
-    assert await area_changes.catch_up(registry.resources) == 0
+    assert await area_changes.catch_up(registry.ex_officio) == 1
+    assert await area_changes.catch_up(registry.ex_officio) == 0
     await registry.stamp()
     assert await looks_after(registry, NY)
 
 
 async def test_two_cannot_go_through_the_records_at_once(registry):
-    async with area_changes.alone(registry.resources):
+    async with area_changes.alone(registry.ex_officio):
         with pytest.raises(AlreadyRunning):
-            async with area_changes.alone(registry.resources):
+            async with area_changes.alone(registry.ex_officio):
                 pytest.fail("two at once")
 
 

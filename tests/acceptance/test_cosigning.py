@@ -181,7 +181,7 @@ async def test_a_witness_that_knows_a_shorter_other_history_is_an_alarm_too(watc
 @pytest.mark.anyio
 async def test_only_one_process_asks_at_a_time(watched_by):
     watched = watched_by(WITNESS)
-    async with watched.registry.resources.work() as other:
+    async with watched.registry.ex_officio.work() as other:
         assert await stored.lead_cosigning(other)
         assert await watched.cosigning.round() is None
     assert watched.asked == []

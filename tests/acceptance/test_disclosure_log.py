@@ -26,7 +26,7 @@ NOT_WATCHED = ("log-not-watched", set())
 
 async def chain_of(registry, person_id, named=disclosure_log.subject_of):
     """All entries of a person's chain, opened."""
-    async with registry.resources.work() as work:
+    async with registry.auditor.work() as work:
         entries = await stored.entries_of(work, [named(registry.resources, person_id)])
         return [await disclosure_log.opened(registry.resources, work, one) for one in entries]
 

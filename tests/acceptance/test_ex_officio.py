@@ -37,7 +37,7 @@ def decision(kind, effective="2024-08-15", **fields):
 
 
 async def enter(registry, person_id, made):
-    submission_id = await ex_officio.record(registry.resources, person_id, made)
+    submission_id = await ex_officio.record(registry.ex_officio, person_id, made)
     await registry.stamp()
     return submission_id
 
@@ -64,7 +64,7 @@ async def test_the_office_enters_a_fact_with_reason_and_name_and_may_take_it_bac
     entry = await enter(registry, person_id, made)
     assert await rows(database, "SELECT status FROM version WHERE upper_inf(possible)") == [(status,)]
     assert await log(registry, "handled_by", "basis", operation="ex-officio") == [("office-3", "住基法8条")]
-    await ex_officio.take_back(registry.resources, entry, **WHY)
+    await ex_officio.take_back(registry.ex_officio, entry, **WHY)
     await registry.stamp()
     assert await history(registry) == before
     assert await rows(database, "SELECT state FROM submission WHERE submission_id = $1", entry) == [("annulled",)]
@@ -105,16 +105,16 @@ async def test_what_may_not_be_entered_ex_officio_is_refused(registry, database,
     receipt(await registry.submit(report()))
     (person_id,) = await person_ids(database)
     with pytest.raises(InvalidInput) as refused:
-        await ex_officio.record(registry.resources, person_id, decision(**fields))
+        await ex_officio.record(registry.ex_officio, person_id, decision(**fields))
     assert {(fault.pointer, str(fault.code)) for fault in refused.value.faults} == expected
 
 
 async def test_there_is_nothing_to_enter_where_there_is_no_record(registry):
     for nobody in ("7", registry.resources.new_id()):
         with pytest.raises(NotFound):
-            await ex_officio.record(registry.resources, nobody, decision(K.DIED))
+            await ex_officio.record(registry.ex_officio, nobody, decision(K.DIED))
         with pytest.raises(NotFound):
-            await ex_officio.take_back(registry.resources, nobody, **WHY)
+            await ex_officio.take_back(registry.ex_officio, nobody, **WHY)
 
 
 # ------------------------------------------------------------------------------------------------ two records
@@ -130,7 +130,7 @@ async def two_records(registry, database):
 async def test_whatever_finds_a_record_that_fell_away_finds_the_one_that_stays(registry, database):
     falls_away, stays = await two_records(registry, database)
     before = registry.clock.now
-    await ex_officio.resolve_double(registry.resources, falls_away, stays, **WHY)
+    await ex_officio.resolve_double(registry.ex_officio, falls_away, stays, **WHY)
     await registry.stamp()
     assert {status for status, *_ in await history(registry, by_name(MARRIED))} == {"resident-abroad"}
     people = {str(answer.person) for answer in [await told(registry, PENSION, search=search) for search in FINDERS]}
@@ -150,7 +150,7 @@ FINDERS = (by_number(), by_name(HANAKO), by_name(MARRIED))
 
 async def test_new_papers_join_the_record_that_stays(registry, database):
     falls_away, stays = await two_records(registry, database)
-    await ex_officio.resolve_double(registry.resources, falls_away, stays, **WHY)
+    await ex_officio.resolve_double(registry.ex_officio, falls_away, stays, **WHY)
     paper = change(with_number(), contact={"telephone": "1"}, effective="2024-12-01", notified_on="2024-12-02")
     given = receipt(await registry.submit(paper))
     assert [str(one.status) for one in given.people] == ["resident-abroad"]
@@ -162,10 +162,10 @@ async def test_new_papers_join_the_record_that_stays(registry, database):
 async def test_a_double_registration_that_was_none_is_taken_back_whole(registry, database):
     falls_away, stays = await two_records(registry, database)
     before = await registry_as_told(registry)
-    resolved = await ex_officio.resolve_double(registry.resources, falls_away, stays, **WHY)
+    resolved = await ex_officio.resolve_double(registry.ex_officio, falls_away, stays, **WHY)
     await registry.stamp()
     assert await registry_as_told(registry) != before
-    await ex_officio.take_back(registry.resources, resolved, **WHY)
+    await ex_officio.take_back(registry.ex_officio, resolved, **WHY)
     await registry.stamp()
     assert await registry_as_told(registry) == before
 
@@ -179,9 +179,9 @@ async def test_the_question_whether_two_are_one_is_closed_with_the_answer_and_op
         receipt(await registry.submit(report(one)))
     stays, claims = await person_ids(database)
     assert await open_rivals(database) == [(claims, [stays])]
-    resolved = await ex_officio.resolve_double(registry.resources, claims, stays, **WHY)
+    resolved = await ex_officio.resolve_double(registry.ex_officio, claims, stays, **WHY)
     assert await open_rivals(database) == []
-    await ex_officio.take_back(registry.resources, resolved, **WHY)
+    await ex_officio.take_back(registry.ex_officio, resolved, **WHY)
     assert await open_rivals(database) == [(claims, [stays])]
 
 
@@ -192,7 +192,7 @@ async def open_rivals(database):
 
 async def test_a_record_that_fell_away_is_counted_in_no_reconciliation(registry, database):
     falls_away, stays = await two_records(registry, database)
-    await ex_officio.resolve_double(registry.resources, falls_away, stays, **WHY)
+    await ex_officio.resolve_double(registry.ex_officio, falls_away, stays, **WHY)
     assert await rows(database, "SELECT person_id::text FROM reconciliation") == [(stays,)]
 
 
@@ -203,12 +203,12 @@ async def test_two_numbers_are_two_people_and_nothing_falls_away_twice(registry,
     somebody_else = (await person_ids(database))[-1]
     assert await refused(registry, falls_away, somebody_else) == {("/falls_away", "not-allowed-here")}
     assert await refused(registry, stays, stays) == {("/falls_away", "duplicate")}
-    await ex_officio.resolve_double(registry.resources, falls_away, stays, **WHY)
+    await ex_officio.resolve_double(registry.ex_officio, falls_away, stays, **WHY)
     assert await refused(registry, falls_away, stays) == {("/falls_away", "not-allowed-here")}
     assert await refused(registry, stays, falls_away) == {("/stays", "not-allowed-here")}
 
 
 async def refused(registry, falls_away, stays):
     with pytest.raises(InvalidInput) as refusal:
-        await ex_officio.resolve_double(registry.resources, falls_away, stays, **WHY)
+        await ex_officio.resolve_double(registry.ex_officio, falls_away, stays, **WHY)
     return {(fault.pointer, str(fault.code)) for fault in refusal.value.faults}

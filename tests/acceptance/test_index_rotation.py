@@ -11,6 +11,7 @@ from registry.services import clockwork, index_rotation
 from registry.services.index_rotation import AlreadyRunning, NotComplete
 from registry.store.engine import connect
 from registry.store.keyring import Keyring
+from registry.store.roles import KEEPER
 from registry.vault.keys import KeysRefused
 from registry.vault.search_keys import Generations, SearchKeys
 from tests.acceptance.asking import SEARCHES, settle, told, with_number
@@ -28,7 +29,7 @@ FOUND = InquiryOutcome.FOUND
 @pytest.fixture
 async def owner(registry, database):
     """The registry's resources as another process has them, which signed in as the owner of the database."""
-    engine, given = connect(database, pool_size=3), registry.resources
+    engine, given = connect(database, role=KEEPER, pool_size=3), registry.resources
     keys = SearchKeys(given.provider, 1)
     yield msgspec.structs.replace(given, engine=engine, keyring=Keyring(given.provider), search_keys=keys)
     await engine.dispose()

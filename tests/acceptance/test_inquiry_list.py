@@ -121,7 +121,7 @@ async def test_questions_come_in_pages(registry, database, question, monkeypatch
     assert MOST_QUESTIONS > 1
     monkeypatch.setattr("registry.services.last_municipality.MOST_QUESTIONS", 1)
     await rows(database, "UPDATE person SET opened_at = opened_at - interval '60 days'")
-    async for _ in inquiry_list.open_questions(registry.resources):
+    async for _ in inquiry_list.open_questions(registry.ex_officio):
         pass
     first = await fetch(registry)
     assert [one.question_id for one in first.questions] == [first.after] == [question.question_id]

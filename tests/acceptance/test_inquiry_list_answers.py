@@ -162,7 +162,7 @@ async def test_why_there_is_none_is_kept_and_shown_to_people(registry, question,
     assert str(taken(await reply(registry, question.question_id, finding))) == finding
     assert str(taken(await reply(registry, question.question_id, finding))) == finding
     assert (await fetch(registry)).questions == ()
-    listed = await inquiry_list.report(registry.resources, at_most=9)
+    listed = await inquiry_list.report(registry.ex_officio, at_most=9)
     assert [str(one.finding) for one in listed.for_people] == [finding]
     assert listed.findings[Finding(finding)] == 1
 
@@ -175,9 +175,9 @@ async def test_another_answer_than_before_is_a_conflict(registry, question):
 
 @pytest.mark.usefixtures("question")
 async def test_who_does_not_answer_in_time_is_named(registry):
-    assert (await inquiry_list.report(registry.resources, at_most=9)).overdue == ()
+    assert (await inquiry_list.report(registry.ex_officio, at_most=9)).overdue == ()
     registry.clock.advance(days=31)
-    (late,) = (await inquiry_list.report(registry.resources, at_most=9)).overdue
+    (late,) = (await inquiry_list.report(registry.ex_officio, at_most=9)).overdue
     assert (late.asked_of, str(late.owner)) == (TOWN, "last-municipality")
 
 
@@ -192,7 +192,7 @@ async def test_where_it_is_not_held_the_supplementary_record_is_asked(registry, 
     run = await asked(registry, book(entry(planned_departure="2024-03-31")))
     assert (run.opened, dict(run.findings)) == (1, {Finding.FOUND: 1})
     assert await standings(database) == [("agreed", False)]
-    assert (await inquiry_list.report(registry.resources, at_most=9)).for_people == ()
+    assert (await inquiry_list.report(registry.ex_officio, at_most=9)).for_people == ()
 
 
 NOT_ANSWERS = {

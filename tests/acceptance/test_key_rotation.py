@@ -16,6 +16,7 @@ from registry.services import key_rotation, shredding
 from registry.services.key_rotation import AlreadyRunning
 from registry.store.engine import connect
 from registry.store.keyring import Keyring, Shredded
+from registry.store.roles import KEEPER
 from tests.acceptance.asking import told
 from tests.acceptance.papers import KICHIRO, by_name, kichiro, report
 from tests.acceptance.seen import person_ids, receipt, rows
@@ -32,7 +33,7 @@ KICHIRO_ASKED = by_name(KICHIRO, "1981-02-14")
 @pytest.fixture
 async def owner(registry, database):
     """The registry's resources as the owner of the database has them."""
-    engine = connect(database, pool_size=3)
+    engine = connect(database, role=KEEPER, pool_size=3)
     yield msgspec.structs.replace(registry.resources, engine=engine, keyring=Keyring(registry.resources.provider))
     await engine.dispose()
 
@@ -153,7 +154,7 @@ async def test_an_old_backup_with_todays_keys_opens_the_living_and_not_the_shred
     async with restored(postgres, tools, backup, keys) as dsn, house(dsn, tmp_path) as again:
         assert (await told(again, PENSION, search=by_name())).outcome is InquiryOutcome.FOUND
         assert (await told(again, PENSION, search=KICHIRO_ASKED)).outcome is InquiryOutcome.NOT_FOUND
-        async with again.resources.work() as work:
+        async with again.ex_officio.work() as work:
             await again.resources.keyring.find(work, living)
             with pytest.raises(Shredded):
                 await again.resources.keyring.find(work, gone)

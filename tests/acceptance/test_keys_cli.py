@@ -15,6 +15,7 @@ import pytest
 from registry.cli import app
 from registry.contract.keys import SigningKey
 from registry.settings import Settings
+from registry.store.roles import KEEPER
 from registry.vault.keys import FileKeyProvider
 from registry.vault.search_keys import TRUSTED_FOR
 from registry.wiring import prepare_keys, resources
@@ -152,7 +153,7 @@ def opened(settings, owners):
     """How many of the owners have a data key that opens."""
 
     async def open_all():
-        async with resources(settings, pool_size=1) as given, given.work() as work:
+        async with resources(settings, role=KEEPER, pool_size=1) as given, given.work() as work:
             return len([await given.keyring.find(work, owner) for owner in owners])
 
     return asyncio.run(open_all())

@@ -23,7 +23,7 @@ async def grown(database, folder):
         await settle(registry)
         await ask(registry, PENSION)
         await registry.sequence()
-        async with registry.resources.work() as work:
+        async with registry.ex_officio.work() as work:
             head = await stored.head(work)
         (person_id,) = await person_ids(database)
         return person_id, registry.resources.log.key.text, head.note

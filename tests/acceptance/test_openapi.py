@@ -253,7 +253,7 @@ async def ask_last_municipality(registry):
     lived = {"text": "泉崎一丁目", "municipality": NAHA}
     await registry.submit(report(person(name=HANAKO | {"given": "枝子"}, honseki=None, last_address=lived)))
     registry.clock.advance(seconds=TIME_TO_COME_BY_ITSELF.total_seconds())
-    async for _ in open_questions(registry.resources):
+    async for _ in open_questions(registry.ex_officio):
         pass
 
 

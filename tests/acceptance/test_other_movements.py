@@ -307,7 +307,7 @@ async def test_a_change_in_the_supplementary_record_ends_a_life_abroad_too(regis
 async def test_a_name_changed_in_the_family_register_finds_the_person_and_lifts_no_presumption(registry):
     receipt(await registry.submit(report(person(resident_record_code=CODE), planned_end="2024-09-30")))
     registry.clock.advance(days=365)
-    assert len([one async for one in presumed_departures.run(registry.resources)]) == 1
+    assert len([one async for one in presumed_departures.run(registry.ex_officio)]) == 1
     renamed = fact(fact="name-changed", effective="2025-11-01", notified_on="2025-11-05", name=MARRIED)
     assert await changes(registry, book(change_facts=[renamed])) == {"recorded": 1}
     answer = await told(registry, PENSION, search=by_name(MARRIED), fields=["status", "name"])

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 async def presumed(registry):
     """How many departures one night presumes."""
-    made = [one async for one in presumed_departures.run(registry.resources)]
+    made = [one async for one in presumed_departures.run(registry.ex_officio)]
     await registry.stamp()
     return len(made)
 

@@ -10,6 +10,7 @@ from registry.domain.shredding import Ground, Shredding
 from registry.services import shredding
 from registry.store.engine import connect
 from registry.store.keyring import Keyring, Shredded
+from registry.store.roles import KEEPER
 from tests.acceptance.asking import settle, told, with_number
 from tests.acceptance.papers import annulment, by_addressee, by_name, by_number, kichiro, removed_record, report
 from tests.acceptance.seen import faults, outcomes, person_ids, receipt, rows
@@ -26,7 +27,7 @@ NOT_FOUND = InquiryOutcome.NOT_FOUND
 @pytest.fixture
 async def owner(registry, database):
     """The registry's resources as the owner of the database has them."""
-    engine = connect(database, pool_size=2)
+    engine = connect(database, role=KEEPER, pool_size=2)
     yield msgspec.structs.replace(registry.resources, engine=engine, keyring=Keyring(registry.resources.provider))
     await engine.dispose()
 

@@ -348,7 +348,7 @@ async def test_j_lis_refuses_a_registry_that_it_does_not_know(registry, database
     app = other_side(registry, book(entry()))
     async with line(registry, None, transport=httpx.ASGITransport(app)) as port:
         port._client._signing_key = stranger
-        run = await jlis.ask(registry.resources, port)
+        run = await jlis.ask(registry.ex_officio, port)
     assert (run.refused, run.findings.total()) == (1, 0)
     assert await questions(database) == [("j-lis", "no-answer-yet")]
 

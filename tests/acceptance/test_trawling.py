@@ -70,7 +70,7 @@ async def another_process(registry, database, folder):
 
 
 async def counted_today(registry):
-    async with registry.resources.work() as work:
+    async with registry.ex_officio.work() as work:
         return await trawling.tallies_of(work, japan_date(registry.clock()))
 
 
@@ -124,7 +124,7 @@ async def test_nobody_else_is_held_up(registry):
 
 async def test_a_narrowed_mission_goes_on_reporting_and_asking_by_name(registry):
     narrowing = Narrowing(body=MISSION, suspicions=(Suspicion.MISSES,), narrowed_at=registry.clock())
-    async with registry.resources.work() as work:
+    async with registry.ex_officio.work() as work:
         await trawling.narrow(work, [narrowing])
         await work.commit()
     await registry.watch.exchange()
@@ -268,13 +268,13 @@ async def test_a_new_day_begins_with_nothing_and_old_days_are_forgotten(registry
     registry.clock.advance(days=40)
     await clockwork.forget(registry.resources)
     yesterday = japan_date(registry.clock() - timedelta(days=40))
-    async with registry.resources.work() as work:
+    async with registry.ex_officio.work() as work:
         assert await trawling.tallies_of(work, yesterday) == {}
 
 
 async def test_who_only_asks_for_what_no_grant_covers_is_slowed_down_for_the_day(registry):
     before = Tally(asked=REFUSED_AT_LEAST, refused=REFUSED_AT_LEAST)
-    async with registry.resources.work() as work:
+    async with registry.ex_officio.work() as work:
         await trawling.add_tallies(work, {(TAX, japan_date(registry.clock())): before})
         await work.commit()
     for _ in range(2):

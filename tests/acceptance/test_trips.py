@@ -37,7 +37,7 @@ def one_of_many(index):
 async def keys_at_hand(registry):
     """Let the keys of the month and of the service be known, as they are to a registry that runs."""
     await registry.submit(report())
-    async with registry.resources.work() as work:
+    async with registry.ex_officio.work() as work:
         await registry.resources.keyring.prepare(work, registry.clock())
 
 

@@ -113,6 +113,7 @@ PLANTED = {
         sql("REVOKE INSERT ON log_pending FROM registry_app"),
         {"role-too-little"},
     ),
+    "rows are not kept apart": (sql("ALTER TABLE person NO FORCE ROW LEVEL SECURITY"), {"sight-unguarded"}),
     "the log is not guarded": (sql("ALTER TABLE log_entry DISABLE TRIGGER only_added_to"), {"guard-missing"}),
     "nothing is durable": (
         lambda ward: ward.sql(f"ALTER DATABASE {ward.dsn.split('/')[3].split('?')[0]} SET synchronous_commit = off"),

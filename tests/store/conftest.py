@@ -4,13 +4,17 @@ import pytest
 
 from registry.store.engine import connect
 from registry.store.keyring import Keyring
+from registry.store.roles import EX_OFFICIO
 from registry.store.unit_of_work import UnitOfWork
 
 
 @pytest.fixture
 async def work(shared_database):
-    """A transaction of the application's role in the shared database; whatever the test does is undone."""
-    engine = connect(shared_database, role="registry_app", pool_size=1)
+    """A transaction in the shared database that sees every record; whatever the test does is undone.
+
+    Its role has the application's rights, and all rows in sight: whose rows the application sees, test_sight.py tells.
+    """
+    engine = connect(shared_database, role=EX_OFFICIO, pool_size=1)
     async with UnitOfWork(engine) as opened:
         yield opened
     await engine.dispose()
@@ -18,8 +22,8 @@ async def work(shared_database):
 
 @pytest.fixture
 async def engine(database):
-    """The application's connections to a database of the test's own, for tests that commit."""
-    opened = connect(database, role="registry_app", pool_size=8)
+    """Connections to a database of the test's own, for tests that commit; with the rights of the application."""
+    opened = connect(database, role=EX_OFFICIO, pool_size=8)
     yield opened
     await opened.dispose()
 

@@ -50,7 +50,7 @@ async def add(registry, *entries):
 
 
 async def read(registry, question, *arguments):
-    async with registry.resources.work() as work:
+    async with registry.auditor.work() as work:
         return await question(work, *arguments)
 
 

@@ -97,7 +97,7 @@ async def _held(work, keyring, person_id, period):
     """What the projection holds, with all that stands in it stamped."""
     await work.run(text("SET ROLE NONE"))
     await sequencer.stamp_pending(work, NOW)
-    await work.run(text("SET ROLE registry_app"))
+    await work.run(text("SET ROLE registry_ex_officio"))
     return await _looked_up(work, keyring, person_id, period)
 
 

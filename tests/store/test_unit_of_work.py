@@ -74,7 +74,7 @@ async def test_a_refused_statement_inside_a_savepoint_leaves_the_transaction_ali
 
 
 async def test_nothing_of_one_unit_of_work_is_left_on_the_connection_for_the_next(database):
-    single = connect(database, role="registry_app", pool_size=1)
+    single = connect(database, role="registry_ex_officio", pool_size=1)
     async with UnitOfWork(single) as work:
         await _open_a_record(work)
         await work.run(text("SET LOCAL lock_timeout = 1"))
@@ -262,7 +262,7 @@ async def _met(act):
 
 
 async def test_a_dead_connection_costs_what_only_reads_one_request_and_no_more(database):
-    single = connect(database, role="registry_app", pool_size=1)
+    single = connect(database, role="registry_ex_officio", pool_size=1)
 
     async def act():
         async with UnitOfWork(single, only_reads=True) as work:
@@ -289,7 +289,7 @@ async def test_waiting_too_long_is_an_outage_for_what_only_reads(engine):
 
 
 async def test_who_waits_for_a_connection_gets_it_in_turn(database):
-    single = connect(database, role="registry_app", pool_size=1)
+    single = connect(database, role="registry_ex_officio", pool_size=1)
     served = []
 
     async def act(number):
