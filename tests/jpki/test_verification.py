@@ -56,24 +56,24 @@ class Desk:
         by = revocation or ByList(a_list())
         self.verifier = Verifier(authorities or pinned(), by, self.challenges, MUNICIPALITIES, ORIGIN)
 
-    async def nonce(self, purpose=SIGNING, holder=SESSION, now=NOW):
-        return await self.challenges.give(purpose, holder, now)
+    async def nonce(self, purpose=SIGNING, session=SESSION, now=NOW):
+        return await self.challenges.give(purpose, session, now)
 
     async def signed(self, carrier=CARD, application=APPLICATION, **changes):
         given_here = {"origin": ORIGIN, "nonce": changes.get("nonce") or await self.nonce()}
         return sign_application(carrier, application, **(given_here | changes))
 
-    async def accept(self, signature, application=APPLICATION, *, holder=SESSION, now=NOW):
+    async def accept(self, signature, application=APPLICATION, *, session=SESSION, now=NOW):
         """What came of it: the code of the refusal, or None."""
         try:
-            await self.verifier.accept_application(application, signature, holder=holder, now=now)
+            await self.verifier.accept_application(application, signature, session=session, now=now)
         except JpkiRefused as refused:
             return refused.code
         return None
 
-    async def accept_sign_in(self, answer, *, holder=SESSION, now=NOW):
+    async def accept_sign_in(self, answer, *, session=SESSION, now=NOW):
         try:
-            await self.verifier.accept_sign_in(answer, holder=holder, now=now)
+            await self.verifier.accept_sign_in(answer, session=session, now=now)
         except JpkiRefused as refused:
             return refused.code
         return None
@@ -82,7 +82,7 @@ class Desk:
 @pytest.mark.anyio
 async def test_a_signed_application_says_who_signed_it_and_when():
     desk = Desk()
-    found = await desk.verifier.accept_application(APPLICATION, await desk.signed(), holder=SESSION, now=NOW)
+    found = await desk.verifier.accept_application(APPLICATION, await desk.signed(), session=SESSION, now=NOW)
     assert found.holder.name == pki.HOLDER.name
     assert found.holder.address_form is AddressForm.MOVED_ABROAD
     assert found.certificate.serial == f"{SIGNER.serial_number:x}"
@@ -231,7 +231,7 @@ async def test_of_many_at_once_one_goes_through():
 
 NONCES = {
     "one that nobody gave": lambda desk: desk.signed(nonce=NONCE),
-    "one of another session": lambda desk: given_to(desk, holder="another session"),
+    "one of another session": lambda desk: given_to(desk, session="another session"),
     "one for sign-in": lambda desk: given_to(desk, purpose=LOGIN),
     "one of long ago": lambda desk: given_to(desk, now=NOW - LIFETIME[SIGNING]),
 }
@@ -252,7 +252,7 @@ async def test_another_nonce_is_refused_and_none_of_them_says_why(sign):
 async def test_who_guesses_a_nonce_uses_nothing_up():
     desk = Desk()
     signature = await desk.signed()
-    assert await desk.accept(signature, holder="another session") is JpkiFault.CHALLENGE_UNKNOWN
+    assert await desk.accept(signature, session="another session") is JpkiFault.CHALLENGE_UNKNOWN
     assert await desk.accept(signature) is None
 
 
@@ -316,7 +316,7 @@ async def test_a_card_of_the_sandbox_signs_and_logs_in_until_it_is_lost(office, 
     async with httpx.AsyncClient(transport=transport, trust_env=False) as http:
         line = CrlLine(http, SeenInMemory()) if kind == "crl" else OcspLine(http, secrets.token_bytes)
         desk = Desk(line, Authorities.read(office.folder / PINNED))
-        found = await desk.verifier.accept_application(APPLICATION, await desk.signed(own), holder=SESSION, now=NOW)
+        found = await desk.verifier.accept_application(APPLICATION, await desk.signed(own), session=SESSION, now=NOW)
         assert found.holder.name == cast()[who].name
         answer = sign_in(own, origin=ORIGIN, nonce=await desk.nonce(LOGIN))
         assert await desk.accept_sign_in(answer) is None

@@ -161,7 +161,7 @@ def verify(
     """Verify a signature over a file as the registry does, but for its nonce."""
     _refuse_production()
     authorities = _told(lambda: Authorities.read(folder / PINNED))
-    text = signature.read_text(encoding="utf-8").strip()
+    text = _told(lambda: signature.read_text(encoding="utf-8").strip())
     try:
         verified = asyncio.run(_verified(authorities, file.read_bytes(), text, origin, by))
     except JpkiRefused as refused:
@@ -226,7 +226,10 @@ def _pins(pin_file: Path | None) -> Callable[[Purpose], str]:
     def ask(purpose: Purpose) -> str:
         if pin_file is not None:
             return pin_file.read_text(encoding="utf-8").strip()
-        return os.environ.get(PIN) or getpass.getpass(told(f"PIN ({purpose}): ", f"暗証番号({purpose}): "))
+        try:
+            return os.environ.get(PIN) or getpass.getpass(told(f"PIN ({purpose}): ", f"暗証番号({purpose}): "))
+        except EOFError:
+            stop(f"there is nobody to ask for the PIN: --pin-file or {PIN}", NOT_UNDERSTOOD)
 
     return ask
 

@@ -11,8 +11,11 @@ import pytest
 from cryptography import x509
 
 from registry.cli import app
-from registry.domain.certified_identity import SEXES, read_birth_date
+from registry.code_tables.files import load_municipalities
+from registry.domain.basic_four import PersonName, Sex
+from registry.domain.certified_identity import SEXES, compare, read_birth_date
 from registry.domain.date_reading import read
+from registry.jpki.holder import read_holder
 from registry.jpki.profile import Purpose
 from registry.sandbox.jpki.card import FIRST_PINS, TRIES, Card, CardRefused, issue
 from registry.sandbox.jpki.cast import cast, written
@@ -107,6 +110,14 @@ def test_what_the_certificate_of_each_says_is_read(who):
     assert holder.sex in SEXES
     assert len(holder.name) == len(holder.name_substitutes)
     assert written(read_birth_date(holder.birth_date)) == holder.birth_date
+
+
+def test_who_the_certificate_names_is_the_person_of_the_extract(path):
+    """The demo joins by it: 高崎 is how the report spells 髙﨑."""
+    pem = x509.load_der_x509_certificate(Card(path, FIRST_PINS.__getitem__).certificate(Purpose.SIGNING))
+    holder = read_holder(pem, load_municipalities())
+    name, born = PersonName(surname="髙﨑", given="花子"), read("昭和60年3月7日")
+    assert compare(holder, name=name, birth_date=born, sex=Sex.FEMALE, last_address=None).is_same_person
 
 
 @pytest.mark.parametrize(
