@@ -68,27 +68,26 @@ class Verifier:
         self,
         authorities: Authorities,
         revocation: Revocation,
-        challenges: Challenges,
         municipalities: MunicipalityTable,
         origin: str,
     ) -> None:
         self._authorities = authorities
         self._revocation = revocation
-        self._challenges = challenges
         self._municipalities = municipalities
         self._origin = origin
 
     async def accept_application(
-        self, application: bytes, signature: str, *, session: str, now: datetime
+        self, application: bytes, signature: str, *, challenges: Challenges, session: str, now: datetime
     ) -> VerifiedApplication:
         """Verify the signature under which an application comes in ``now``, and use its nonce up (steps 1 to 13).
 
-        ``application`` is what came, byte by byte; ``session`` is the id of the one that asked for the nonce. Raises
+        ``application`` is what came, byte by byte; ``session`` is the id of the one that asked for the
+        nonce, ``challenges`` those of the transaction in which the application is taken in. Raises
         :class:`JpkiRefused` with the first step that fails.
         """
         token = self._read(signature, Purpose.SIGNING)
         verified = await self._verified(token, application, signed_at=now, now=now)
-        await self._take_nonce(token, Purpose.SIGNING, session, now)
+        await _take(token.nonce, Purpose.SIGNING, challenges, session, now)
         return verified
 
     async def verify_application(
@@ -97,11 +96,13 @@ class Verifier:
         """Verify once more what came in at ``signed_at`` (steps 1 to 12), as whoever audits or receives it does."""
         return await self._verified(self._read(signature, Purpose.SIGNING), application, signed_at=signed_at, now=now)
 
-    async def accept_sign_in(self, signature: str, *, session: str, now: datetime) -> VerifiedSignIn:
+    async def accept_sign_in(
+        self, signature: str, *, challenges: Challenges, session: str, now: datetime
+    ) -> VerifiedSignIn:
         """Verify the answer to a challenge, and use its nonce up (steps 1 to 11 and 13); raises likewise."""
         token = self._read(signature, Purpose.USER_AUTHENTICATION)
         leaf, standing = await self._check(token, b"", Purpose.USER_AUTHENTICATION, now, now)
-        await self._take_nonce(token, Purpose.USER_AUTHENTICATION, session, now)
+        await _take(token.nonce, Purpose.USER_AUTHENTICATION, challenges, session, now)
         return VerifiedSignIn(certificate=CertificateId.of(leaf), signed_at=now, standing=standing)
 
     def _read(self, signature: str, purpose: Purpose) -> Detached:
@@ -132,7 +133,8 @@ class Verifier:
         standing.refuse_if_revoked(signed_at)
         return leaf, standing
 
-    async def _take_nonce(self, token: Detached, purpose: Purpose, session: str, now: datetime) -> None:
-        """(13) Last of all, so that nothing but a good signature uses a nonce up."""
-        if not await self._challenges.take(token.nonce, purpose, session, now):
-            raise JpkiRefused(JpkiFault.CHALLENGE_UNKNOWN)
+
+async def _take(nonce: str, purpose: Purpose, challenges: Challenges, session: str, now: datetime) -> None:
+    """(13) Last of all, so that nothing but a good signature uses a nonce up."""
+    if not await challenges.take(nonce, purpose, session, now):
+        raise JpkiRefused(JpkiFault.CHALLENGE_UNKNOWN)

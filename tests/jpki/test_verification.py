@@ -54,7 +54,7 @@ class Desk:
     def __init__(self, revocation=None, authorities=None):
         self.challenges = ChallengesInMemory(secrets.token_urlsafe)
         by = revocation or ByList(a_list())
-        self.verifier = Verifier(authorities or pinned(), by, self.challenges, MUNICIPALITIES, ORIGIN)
+        self.verifier = Verifier(authorities or pinned(), by, MUNICIPALITIES, ORIGIN)
 
     async def nonce(self, purpose=SIGNING, session=SESSION, now=NOW):
         return await self.challenges.give(purpose, session, now)
@@ -63,17 +63,22 @@ class Desk:
         given_here = {"origin": ORIGIN, "nonce": changes.get("nonce") or await self.nonce()}
         return sign_application(carrier, application, **(given_here | changes))
 
-    async def accept(self, signature, application=APPLICATION, *, session=SESSION, now=NOW):
+    async def accepted(self, signature, application=APPLICATION, *, session=SESSION, now=NOW):
+        return await self.verifier.accept_application(
+            application, signature, challenges=self.challenges, session=session, now=now
+        )
+
+    async def accept(self, signature, application=APPLICATION, **changes):
         """What came of it: the code of the refusal, or None."""
         try:
-            await self.verifier.accept_application(application, signature, session=session, now=now)
+            await self.accepted(signature, application, **changes)
         except JpkiRefused as refused:
             return refused.code
         return None
 
     async def accept_sign_in(self, answer, *, session=SESSION, now=NOW):
         try:
-            await self.verifier.accept_sign_in(answer, session=session, now=now)
+            await self.verifier.accept_sign_in(answer, challenges=self.challenges, session=session, now=now)
         except JpkiRefused as refused:
             return refused.code
         return None
@@ -82,7 +87,7 @@ class Desk:
 @pytest.mark.anyio
 async def test_a_signed_application_says_who_signed_it_and_when():
     desk = Desk()
-    found = await desk.verifier.accept_application(APPLICATION, await desk.signed(), session=SESSION, now=NOW)
+    found = await desk.accepted(await desk.signed())
     assert found.holder.name == pki.HOLDER.name
     assert found.holder.address_form is AddressForm.MOVED_ABROAD
     assert found.certificate.serial == f"{SIGNER.serial_number:x}"
@@ -316,7 +321,7 @@ async def test_a_card_of_the_sandbox_signs_and_logs_in_until_it_is_lost(office, 
     async with httpx.AsyncClient(transport=transport, trust_env=False) as http:
         line = CrlLine(http, SeenInMemory()) if kind == "crl" else OcspLine(http, secrets.token_bytes)
         desk = Desk(line, Authorities.read(office.folder / PINNED))
-        found = await desk.verifier.accept_application(APPLICATION, await desk.signed(own), session=SESSION, now=NOW)
+        found = await desk.accepted(await desk.signed(own))
         assert found.holder.name == cast()[who].name
         answer = sign_in(own, origin=ORIGIN, nonce=await desk.nonce(LOGIN))
         assert await desk.accept_sign_in(answer) is None

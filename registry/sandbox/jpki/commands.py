@@ -19,7 +19,6 @@ from registry.code_tables.files import load_municipalities
 from registry.command_line import FAILED, NOT_UNDERSTOOD, AsJson, print_json, told
 from registry.jpki.authenticator import sign_application, sign_in
 from registry.jpki.authorities import Authorities
-from registry.jpki.challenge import ChallengesInMemory
 from registry.jpki.crl import SeenInMemory
 from registry.jpki.profile import Purpose
 from registry.jpki.refusals import JpkiRefused
@@ -179,8 +178,7 @@ async def _verified(
 ) -> VerifiedApplication:
     async with httpx.AsyncClient(trust_env=False) as http:
         line = CrlLine(http, SeenInMemory()) if by == "crl" else OcspLine(http, secrets.token_bytes)
-        challenges = ChallengesInMemory(secrets.token_urlsafe)
-        verifier = Verifier(authorities, line, challenges, load_municipalities(), origin)
+        verifier = Verifier(authorities, line, load_municipalities(), origin)
         now = datetime.now(UTC)
         return await verifier.verify_application(content, signature, signed_at=now, now=now)
 
