@@ -117,7 +117,7 @@ async def _verifications(
         nonce = await challenges.give(Purpose.SIGNING, SESSION, now)
         signature = sign_application(card, application, origin=ORIGIN, nonce=nonce)
         began = perf_counter()
-        await verifier.accept_application(application, signature, challenges=challenges, session=SESSION, now=now)
+        await (await verifier.accept_application(application, signature, now=now)).spend(challenges, SESSION)
         seconds.append(perf_counter() - began)
     return seconds[1:]
 

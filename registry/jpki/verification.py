@@ -12,6 +12,7 @@ before, and when that was is kept with it. What a signer's clock says is not ask
 """
 
 from datetime import datetime
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -61,6 +62,9 @@ class VerifiedSignIn(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing
 
 
+V = TypeVar("V", bound=VerifiedApplication | VerifiedSignIn)
+
+
 class Verifier:
     """Verifies for one origin, as https://registry.example, against the pinned CAs."""
 
@@ -77,18 +81,15 @@ class Verifier:
         self._origin = origin
 
     async def accept_application(
-        self, application: bytes, signature: str, *, challenges: Challenges, session: str, now: datetime
-    ) -> VerifiedApplication:
-        """Verify the signature under which an application comes in ``now``, and use its nonce up (steps 1 to 13).
+        self, application: bytes, signature: str, *, now: datetime
+    ) -> "Unspent[VerifiedApplication]":
+        """Verify the signature under which an application comes in ``now``: steps 1 to 12; 13 is the answer's to do.
 
-        ``application`` is what came, byte by byte; ``session`` is the id of the one that asked for the
-        nonce, ``challenges`` those of the transaction in which the application is taken in. Raises
-        :class:`JpkiRefused` with the first step that fails.
+        ``application`` is what came, byte by byte. Raises :class:`JpkiRefused` with the first step that fails.
         """
         token = self._read(signature, Purpose.SIGNING)
         verified = await self._verified(token, application, signed_at=now, now=now)
-        await _take(token.nonce, Purpose.SIGNING, challenges, session, now)
-        return verified
+        return Unspent(verified, token.nonce, Purpose.SIGNING, now)
 
     async def verify_application(
         self, application: bytes, signature: str, *, signed_at: datetime, now: datetime
@@ -96,14 +97,12 @@ class Verifier:
         """Verify once more what came in at ``signed_at`` (steps 1 to 12), as whoever audits or receives it does."""
         return await self._verified(self._read(signature, Purpose.SIGNING), application, signed_at=signed_at, now=now)
 
-    async def accept_sign_in(
-        self, signature: str, *, challenges: Challenges, session: str, now: datetime
-    ) -> VerifiedSignIn:
-        """Verify the answer to a challenge, and use its nonce up (steps 1 to 11 and 13); raises likewise."""
+    async def accept_sign_in(self, signature: str, *, now: datetime) -> "Unspent[VerifiedSignIn]":
+        """Verify the answer to a challenge: steps 1 to 11; raises likewise."""
         token = self._read(signature, Purpose.USER_AUTHENTICATION)
         leaf, standing = await self._check(token, b"", Purpose.USER_AUTHENTICATION, now, now)
-        await _take(token.nonce, Purpose.USER_AUTHENTICATION, challenges, session, now)
-        return VerifiedSignIn(certificate=CertificateId.of(leaf), signed_at=now, standing=standing)
+        verified = VerifiedSignIn(certificate=CertificateId.of(leaf), signed_at=now, standing=standing)
+        return Unspent(verified, token.nonce, Purpose.USER_AUTHENTICATION, now)
 
     def _read(self, signature: str, purpose: Purpose) -> Detached:
         """(1) The form and the origin: what was signed for another place, a forged page say, is worth nothing here."""
@@ -134,7 +133,25 @@ class Verifier:
         return leaf, standing
 
 
-async def _take(nonce: str, purpose: Purpose, challenges: Challenges, session: str, now: datetime) -> None:
-    """(13) Last of all, so that nothing but a good signature uses a nonce up."""
-    if not await challenges.take(nonce, purpose, session, now):
-        raise JpkiRefused(JpkiFault.CHALLENGE_UNKNOWN)
+class Unspent(Generic[V]):
+    """What was verified up to its nonce; only who spends that sees it.
+
+    So that the lines to a CA are used while no transaction is open, and the nonce is spent in the one that takes in
+    what was signed.
+    """
+
+    def __init__(self, verified: V, nonce: str, purpose: Purpose, at: datetime) -> None:
+        self._verified = verified
+        self._nonce = nonce
+        self._purpose = purpose
+        self._at = at
+
+    async def spend(self, challenges: Challenges, session: str) -> V:
+        """(13) Use the nonce up, last of all: nothing but a good signature does.
+
+        ``session`` is the id of the one that asked for the nonce. Raises :class:`JpkiRefused` where it was not given to
+        that session, for this purpose, in time, or was used before.
+        """
+        if not await challenges.take(self._nonce, self._purpose, session, self._at):
+            raise JpkiRefused(JpkiFault.CHALLENGE_UNKNOWN)
+        return self._verified

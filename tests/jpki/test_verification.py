@@ -64,9 +64,8 @@ class Desk:
         return sign_application(carrier, application, **(given_here | changes))
 
     async def accepted(self, signature, application=APPLICATION, *, session=SESSION, now=NOW):
-        return await self.verifier.accept_application(
-            application, signature, challenges=self.challenges, session=session, now=now
-        )
+        unspent = await self.verifier.accept_application(application, signature, now=now)
+        return await unspent.spend(self.challenges, session)
 
     async def accept(self, signature, application=APPLICATION, **changes):
         """What came of it: the code of the refusal, or None."""
@@ -78,7 +77,7 @@ class Desk:
 
     async def accept_sign_in(self, answer, *, session=SESSION, now=NOW):
         try:
-            await self.verifier.accept_sign_in(answer, challenges=self.challenges, session=session, now=now)
+            await (await self.verifier.accept_sign_in(answer, now=now)).spend(self.challenges, session)
         except JpkiRefused as refused:
             return refused.code
         return None
@@ -251,6 +250,15 @@ async def given_to(desk, **changes):
 async def test_another_nonce_is_refused_and_none_of_them_says_why(sign):
     desk = Desk()
     assert await desk.accept(await sign(desk)) is JpkiFault.CHALLENGE_UNKNOWN
+
+
+@pytest.mark.anyio
+async def test_until_the_nonce_is_spent_nobody_sees_who_signed():
+    desk = Desk()
+    unspent = await desk.verifier.accept_application(APPLICATION, await desk.signed(nonce=NONCE), now=NOW)
+    assert {name for name in dir(unspent) if not name.startswith("_")} == {"spend"}
+    with pytest.raises(JpkiRefused, match=JpkiFault.CHALLENGE_UNKNOWN):
+        await unspent.spend(desk.challenges, SESSION)
 
 
 @pytest.mark.anyio
