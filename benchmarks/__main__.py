@@ -18,6 +18,7 @@ from uuid import uuid4
 import asyncpg
 from cyclopts import App, Parameter
 
+from benchmarks import jpki
 from benchmarks.load import Run, closed_loop, open_loop
 from benchmarks.profiled import Share, shares
 from benchmarks.results import Figure, Profiles, keep, say, show, show_profiles
@@ -85,6 +86,7 @@ async def _measure(setting: Setting, people_count: int, requests: int) -> tuple[
     await _until_stamped(setting)
     figures += await _reconcile(setting)
     figures += await _rotate(setting, numbers)
+    figures += await jpki.figures()
     return figures, await _profiles(setting, numbers, reports, stock)
 
 

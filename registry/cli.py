@@ -5,7 +5,7 @@ from typing import Final
 
 from cyclopts import CycloptsError
 
-from registry import authority_catalogue, log_catalogue
+from registry import authority_catalogue, card_catalogue, log_catalogue
 from registry.command_line import (
     DONE,
     FAILED,
@@ -276,6 +276,7 @@ played_jlis.add(
     ),
     examples="registry sandbox jlis serve book.json --key j-lis.pem --registry-key registry.pub.pem",
 )
+card_catalogue.add_to(sandbox)
 
 
 def main() -> None:
