@@ -276,6 +276,31 @@ played_jlis.add(
     ),
     examples="registry sandbox jlis serve book.json --key j-lis.pem --registry-key registry.pub.pem",
 )
+identity_provider: Final = sandbox.group(
+    "identity-provider",
+    told(
+        "Play an identity provider (OpenID Connect): one chooses who to be, and no password is asked.",
+        "本人確認の提供者(OpenID Connect)の役を演じる。誰になるかを選ぶだけで、パスワードは尋ねない。",
+    ),
+)
+identity_provider.add(
+    "init",
+    "registry.sandbox.identity_provider_cli:init",
+    told(
+        "Write the key that the registry signs with there, and the file for REGISTRY_PROVIDERS.",
+        "登録システムが提供者に対して用いる鍵と、REGISTRY_PROVIDERS のファイルを書き出す。",
+    ),
+    examples="registry sandbox identity-provider init var/identity-provider --port 8420",
+)
+identity_provider.add(
+    "serve",
+    "registry.sandbox.identity_provider_cli:serve",
+    told(
+        "Serve until Ctrl-C. Who signed in is forgotten at the end.",
+        "Ctrl-C まで応答する。サインインの状態は終了時に忘れる。",
+    ),
+    examples="registry sandbox identity-provider serve var/identity-provider --registry-url http://127.0.0.1:8400",
+)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from registry.services.resources import Resources, japan_date
-from registry.store import callers, sequencer, trawling
+from registry.store import callers, sequencer, sessions, trawling
 from registry.store import search_generations as stored_generations
 from registry.store.sequencer import Known
 from registry.vault.search_keys import Generations
@@ -23,11 +23,12 @@ async def stamp(resources: Resources) -> tuple[int, Known | None]:
 
 
 async def forget(resources: Resources) -> None:
-    """Forget the nonces of signatures that have run out, and what callers asked on days long gone."""
+    """Forget nonces of signatures that have run out, what callers asked on days long gone, sessions that are over."""
     now = resources.clock()
     async with resources.work() as work:
         await callers.forget_nonces(work, now)
         await trawling.forget_tallies(work, japan_date(now) - DAYS_COUNTED)
+        await sessions.forget_over(work, resources.wall_clock())
         await work.commit()
 
 

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from registry.store import trawling_tables  # noqa: F401 - puts its tables into the same metadata
+from registry.store import session_tables, trawling_tables  # noqa: F401 - put their tables into the same metadata
 from registry.store.engine import asyncpg_url
 from registry.store.log_tables import metadata  # those of tables.py as well
 from registry.store.migrate import REVISIONS, downgrade, migrate

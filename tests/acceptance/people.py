@@ -1,0 +1,222 @@
+"""People at their browsers: registry and identity provider over real HTTP, and a browser that keeps to the rules."""
+
+import asyncio
+import threading
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+import httpx
+import uvicorn
+
+from registry.domain.sign_in import Level
+from registry.relying_party.line import ProviderLine
+from registry.relying_party.providers import read_providers
+from registry.sandbox.identity_provider import IdentityProvider
+from registry.sandbox.identity_provider_cli import client_of, issuer_at, make
+from registry.sandbox.identity_provider_pages import make_app as make_provider_app
+from registry.sandbox.personas import ACR
+from registry.sandbox.programs import free_port
+from registry.services.key_directory import KeyDirectory
+from registry.services.sign_ins import SignIns
+from registry.serving import configuration
+from registry.web.app import make_app
+from registry.web.desk import Desk
+from registry.wiring import new_id
+
+HOST = "127.0.0.1"
+SESSION, SIGN_IN = "__Host-session", "__Host-sign-in"
+
+
+class Found(HTMLParser):
+    """What a page offers: its links, its forms with their fields and buttons, and its text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.forms, self.text = [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag == "a":
+            self.links.append(given["href"])
+        elif tag == "form":
+            self.forms.append({"action": given["action"], "fields": {}, "buttons": []})
+        elif tag == "input":
+            self.forms[-1]["fields"][given["name"]] = given["value"]
+        elif tag == "button" and self.forms:
+            self.forms[-1]["buttons"].append((given.get("name"), given.get("value")))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def form(self, action):
+        return next(one for one in self.forms if one["action"] == action)
+
+
+class Browser:
+    """Keeps cookies for each host and port, follows redirects, and fails on a cookie that breaks the rules."""
+
+    def __init__(self, registry_url):
+        self.registry_url = registry_url
+        self.http = httpx.AsyncClient(trust_env=False, timeout=20)
+        self.cookies = {}
+        self.language = "en"
+        self.answer = None
+
+    @property
+    def found(self):
+        return Found(self.answer.text)
+
+    @property
+    def address(self):
+        return str(self.answer.request.url)
+
+    @property
+    def path(self):
+        return urlsplit(self.address).path
+
+    @property
+    def session_token(self):
+        return self.cookies.get((urlsplit(self.registry_url).netloc, SESSION))
+
+    def jar(self, host):
+        return {name: value for (of, name), value in self.cookies.items() if of == host}
+
+    async def send(self, method, address, *, form=None, headers=(), follow=True):
+        address = urljoin(self.registry_url if self.answer is None else self.address, address)
+        given = {"accept": "text/html", "accept-language": self.language, **dict(headers)}
+        if jar := self.jar(urlsplit(address).netloc):
+            given["cookie"] = "; ".join(f"{name}={value}" for name, value in jar.items())
+        self.answer = await self.http.request(method, address, data=form, headers=given)
+        self._keep(urlsplit(address).netloc)
+        if follow and self.answer.status_code == 303:
+            return await self.send("GET", self.answer.headers["location"])
+        return self.answer
+
+    async def get(self, address, **more):
+        return await self.send("GET", address, **more)
+
+    async def post(self, address, form, **more):
+        return await self.send("POST", address, form=form, **more)
+
+    def _keep(self, host):
+        for line in self.answer.headers.get_list("set-cookie"):
+            (name, _, value), *attributes = (part.strip().partition("=") for part in line.split(";"))
+            said = {key.lower(): text for key, _, text in attributes}
+            if name.startswith("__Host-"):
+                assert {"secure", "httponly"} <= said.keys(), line
+                assert (said["path"], said["samesite"].lower()) == ("/", "lax"), line
+                assert "domain" not in said, line
+            if said.get("max-age") == "0":
+                self.cookies.pop((host, name), None)
+            else:
+                self.cookies[host, name] = value.strip('"')
+
+    # ------------------------------------------------------------------------------------ what people do
+
+    async def begin(self, path="/me"):
+        """Ask for a page and go as far as the provider's, where one chooses who to be."""
+        await self.get(path)
+        assert self.path == "/sign-in"
+        way = next(link for link in self.found.links if link.startswith("/sign-in/"))
+        return await self.get(way)
+
+    async def choose(self, persona, level=Level.PASSWORD, **more):
+        """Choose who to be."""
+        action = next(one["action"] for one in self.found.forms if one["fields"].get("persona") == persona)
+        return await self.post(action, {"persona": persona, "acr": ACR[level]}, **more)
+
+    async def sign_in(self, persona, level=Level.PASSWORD, path="/me"):
+        """Sign in as somebody, and be where one wanted to go."""
+        await self.begin(path)
+        return await self.choose(persona, level)
+
+    async def back(self, persona, level=Level.PASSWORD):
+        """Go as far as the provider's word, and return the way back without going it: path and parameters."""
+        await self.begin()
+        await self.choose(persona, level, follow=False)
+        parts = urlsplit(self.answer.headers["location"])
+        return parts.path, dict(parse_qsl(parts.query))
+
+    async def press(self, action, **fields):
+        """Send a form that is on the page."""
+        return await self.post(action, self.found.form(action)["fields"] | fields)
+
+
+class Clock:
+    """The real time, which can be put ahead."""
+
+    def __init__(self):
+        self.ahead = timedelta()
+
+    def __call__(self):
+        return datetime.now(UTC) + self.ahead
+
+
+class Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config, ready):
+        super().__init__(config)
+        self.ready = ready
+
+    async def startup(self, sockets=None):
+        await super().startup(sockets)
+        self.ready.set()
+
+
+@contextmanager
+def provided(folder, registry_url, port, kind=IdentityProvider):
+    """An identity provider that listens in a thread of its own."""
+    provider = kind(issuer_at(port), client_of(folder, registry_url), Clock())
+    config = uvicorn.Config(make_provider_app(provider), host=HOST, port=port, log_config=None, access_log=False)
+    server = Server(config, threading.Event())
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    assert server.ready.wait(20)
+    try:
+        yield provider
+    finally:
+        server.should_exit = True
+        thread.join(timeout=20)
+
+
+class Town:
+    """Where people are: the registry at an address, its identity provider, and any number of browsers."""
+
+    def __init__(self, house, provider, sign_ins, url, listed):
+        self.house, self.provider, self.sign_ins, self.url, self.listed = house, provider, sign_ins, url, listed
+        self.browsers = []
+
+    def ahead(self, **by):
+        """Let time pass, for everybody."""
+        for clock in (self.house.wall_clock, self.provider.clock):
+            clock.ahead += timedelta(**by)
+
+    def browser(self):
+        self.browsers.append(Browser(self.url))
+        return self.browsers[-1]
+
+
+@asynccontextmanager
+async def town(house, folder, kind=IdentityProvider, change=lambda provider: provider):
+    """A registry that people can reach. ``change`` makes another of what the file says of the provider."""
+    port, provider_port = free_port(), free_port()
+    url = f"http://{HOST}:{port}"
+    providers = make(folder / "identity-provider", provider_port)
+    (listed,) = map(change, read_providers(providers, production=False))
+    with provided(folder / "identity-provider", url, provider_port, kind) as provider:
+        async with ProviderLine(listed, new_id=new_id) as line:
+            sign_ins = SignIns(house.resources, [line], url)
+            desk = Desk(resources=house.resources, keys=KeyDirectory(house.resources), public_url=url)
+            server = Server(configuration(make_app(desk, sign_ins=sign_ins), HOST, port), asyncio.Event())
+            serving = asyncio.create_task(server.serve())
+            await server.ready.wait()
+            opened = Town(house, provider, sign_ins, url, listed)
+            yield opened
+            for browser in opened.browsers:
+                await browser.http.aclose()
+            server.should_exit = True
+            await serving
