@@ -69,7 +69,7 @@ def _for_people(provider: IdentityProvider) -> list[HTTPRouteHandler]:
         if login is not None:
             return _to(provider.back(asked, login))
         text = _PAGE.render(personas=PERSONAS, acr=ACR, asked=provider.wait_for(asked))
-        return Response(text.encode(), media_type="text/html; charset=utf-8", headers=_UNKEPT)
+        return Response(text.encode(), media_type="text/html", headers=_UNKEPT)
 
     @post("/authorize/{asked:str}", status_code=SEE_OTHER)
     async def choose(request: Request[Any, Any, Any], asked: FromPath[str]) -> Response[bytes]:

@@ -19,7 +19,7 @@ from registry.web.problems import OK, SEE_OTHER, STATUS_OF_TROUBLE
 
 AnyRequest = Request[Any, Any, Any]
 
-HTML: Final = "text/html; charset=utf-8"
+HTML: Final = "text/html"
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -125,7 +125,7 @@ async def signed_out(request: Request[Any, Any, Any]) -> Response[bytes]:
 @get("/pages.css", opt=public(page=True))
 async def style() -> Response[bytes]:
     """Return how pages look."""
-    return Response(STYLE, media_type="text/css; charset=utf-8", headers={"cache-control": "public, max-age=3600"})
+    return Response(STYLE, media_type="text/css", headers={"cache-control": "public, max-age=3600"})
 
 
 # ------------------------------------------------------------------------------------------------ reading

@@ -18,6 +18,7 @@ from registry.sandbox.identity_provider_cli import client_of, issuer_at, make
 from registry.sandbox.identity_provider_pages import make_app as make_provider_app
 from registry.sandbox.personas import ACR
 from registry.sandbox.programs import free_port
+from registry.services import sessions
 from registry.services.key_directory import KeyDirectory
 from registry.services.sign_ins import SignIns
 from registry.serving import configuration
@@ -88,7 +89,7 @@ class Browser:
         address = urljoin(self.registry_url if self.answer is None else self.address, address)
         given = {"accept": "text/html", "accept-language": self.language, **dict(headers)}
         if jar := self.jar(urlsplit(address).netloc):
-            given["cookie"] = "; ".join(f"{name}={value}" for name, value in jar.items())
+            given["cookie"] = "; ".join(f"{name}={value}" for name, value in jar.items()).encode()
         self.answer = await self.http.request(method, address, data=form, headers=given)
         self._keep(urlsplit(address).netloc)
         if follow and self.answer.status_code == 303:
@@ -167,10 +168,28 @@ class Server(uvicorn.Server):
         self.ready.set()
 
 
+class Crooked(IdentityProvider):
+    """Says in its tokens what a test wants it to say, and may hand out another's token."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.become_honest()
+
+    def become_honest(self):
+        self.change, self.signed, self.instead = {}, [], None
+
+    def claims(self, asked, login):
+        return super().claims(asked, login) | self.change
+
+    def sign(self, claims):
+        self.signed.append(super().sign(claims))
+        return self.instead or self.signed[-1]
+
+
 @contextmanager
-def provided(folder, registry_url, port, kind=IdentityProvider):
+def provided(folder, registry_url, port):
     """An identity provider that listens in a thread of its own."""
-    provider = kind(issuer_at(port), client_of(folder, registry_url), Clock())
+    provider = Crooked(issuer_at(port), client_of(folder, registry_url), Clock())
     config = uvicorn.Config(make_provider_app(provider), host=HOST, port=port, log_config=None, access_log=False)
     server = Server(config, threading.Event())
     thread = threading.Thread(target=server.run, daemon=True)
@@ -186,8 +205,8 @@ def provided(folder, registry_url, port, kind=IdentityProvider):
 class Town:
     """Where people are: the registry at an address, its identity provider, and any number of browsers."""
 
-    def __init__(self, house, provider, sign_ins, url, listed):
-        self.house, self.provider, self.sign_ins, self.url, self.listed = house, provider, sign_ins, url, listed
+    def __init__(self, **given):
+        self.__dict__ |= given
         self.browsers = []
 
     def ahead(self, **by):
@@ -195,28 +214,37 @@ class Town:
         for clock in (self.house.wall_clock, self.provider.clock):
             clock.ahead += timedelta(**by)
 
+    async def leave(self):
+        """Let everybody go, and time be what it is."""
+        self.provider.become_honest()
+        for clock in (self.house.wall_clock, self.provider.clock):
+            clock.ahead = timedelta()
+        await sessions.end_all(self.house.resources, None)
+        while self.browsers:
+            await self.browsers.pop().http.aclose()
+
     def browser(self):
         self.browsers.append(Browser(self.url))
         return self.browsers[-1]
 
 
 @asynccontextmanager
-async def town(house, folder, kind=IdentityProvider, change=lambda provider: provider):
-    """A registry that people can reach. ``change`` makes another of what the file says of the provider."""
+async def town(house, folder):
+    """A registry that people can reach."""
     port, provider_port = free_port(), free_port()
     url = f"http://{HOST}:{port}"
     providers = make(folder / "identity-provider", provider_port)
-    (listed,) = map(change, read_providers(providers, production=False))
-    with provided(folder / "identity-provider", url, provider_port, kind) as provider:
+    (listed,) = read_providers(providers, production=False)
+    with provided(folder / "identity-provider", url, provider_port) as provider:
         async with ProviderLine(listed, new_id=new_id) as line:
             sign_ins = SignIns(house.resources, [line], url)
             desk = Desk(resources=house.resources, keys=KeyDirectory(house.resources), public_url=url)
-            server = Server(configuration(make_app(desk, sign_ins=sign_ins), HOST, port), asyncio.Event())
+            app = make_app(desk, sign_ins=sign_ins)
+            server = Server(configuration(app, HOST, port), asyncio.Event())
             serving = asyncio.create_task(server.serve())
             await server.ready.wait()
-            opened = Town(house, provider, sign_ins, url, listed)
+            opened = Town(house=house, provider=provider, sign_ins=sign_ins, url=url, listed=listed, app=app)
             yield opened
-            for browser in opened.browsers:
-                await browser.http.aclose()
+            await opened.leave()
             server.should_exit = True
             await serving
