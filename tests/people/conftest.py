@@ -1,4 +1,4 @@
-"""One town for all tests of a worker: registry and identity provider stay, and whoever came in leaves after each test."""
+"""One town for all tests of a worker: registry and identity provider stay, whoever came in leaves after each test."""
 
 import pytest
 
