@@ -1,5 +1,6 @@
 """People sign in, over real HTTP, at a provider in a thread of its own; and nobody else does."""
 
+from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -7,9 +8,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from registry.domain.account import Role
+from registry.domain.pace import Bucket
 from registry.domain.sign_in import SIGN_IN_WITHIN
 from registry.relying_party.line import ProviderLine
 from registry.sandbox.personas import PERSONAS
+from registry.services.sign_ins import PACE
 from registry.wiring import new_id
 from tests.people.town import SIGN_IN
 
@@ -236,3 +239,26 @@ async def test_while_the_provider_is_away_people_are_told_to_wait(place):
             answer = await browser.get(place.url + address)
             assert (answer.status_code, "not-ready" in answer.text) == (503, True)
             assert answer.headers["retry-after"] == "2"
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_another_site_begins_no_sign_in_for_anybody(place, site):
+    browser = place.browser()
+    await browser.sign_in("resident")  # the provider knows the person now and would ask nothing
+    before = browser.session_token
+    await browser.get(f"{place.url}/sign-in/sandbox?to=/me", headers={"sec-fetch-site": site})
+    assert (browser.path, browser.session_token) == ("/sign-in", before)
+
+
+async def test_too_many_at_once_are_told_to_wait_and_those_who_began_nothing_here_do_not_count(place):
+    browser = place.browser()
+    path, query = await browser.back("resident")
+    address = f"{place.url}{path}?{urlencode(query)}"
+    for _ in range(PACE.at_once + 1):
+        assert (await place.browser().get(address)).status_code == 403
+    now = place.house.wall_clock()
+    place.sign_ins._bucket = Bucket(left=0.0, at=now + timedelta(minutes=1))
+    answer = await browser.get(address)
+    place.sign_ins._bucket = None
+    assert (answer.status_code, "too-many" in answer.text, answer.headers["retry-after"]) == (429, True, "1")
+    assert (await browser.get(address)).status_code == 200  # it was not used up

@@ -13,7 +13,7 @@ from registry.domain.account import Role
 from registry.domain.sign_in import Level
 from registry.relying_party.refusals import ProviderAway, SignInRefused
 from registry.services import sessions
-from registry.services.sign_ins import Back, SignIns, Wish
+from registry.services.sign_ins import Back, SignIns, TooMany, Wish
 from registry.web.access import Entry, people, public
 from registry.web.pages.entrance import Entrance
 from registry.web.pages.frame import STYLE, host_cookie, leading, page, trouble_page
@@ -23,6 +23,7 @@ from registry.web.pages.visit import (
     Visit,
     no_session_cookie,
     session_cookie,
+    sign_in_address,
     token_of,
 )
 from registry.web.problems import OK
@@ -54,11 +55,16 @@ async def choose(request: Request[Any, Any, Any], entrance: NamedDependency[Entr
 async def begin(
     request: Request[Any, Any, Any], entrance: NamedDependency[Entrance], provider: FromPath[str]
 ) -> Response[bytes]:
-    """Lead to a provider; the browser carries the sign-in meanwhile."""
-    sign_ins = _known(entrance, provider)
-    entrance.take_turn()
+    """Lead to a provider; the browser carries the sign-in meanwhile.
+
+    A provider that knows the person asks nothing, so it takes a link of ours to begin: another site that leads here is
+    shown the choice first (OWASP ASVS 7.6.2).
+    """
+    sign_ins, wish = _known(entrance, provider), wish_of(request)
+    if request.headers.get("sec-fetch-site") not in {None, "none", "same-origin"}:
+        return leading(sign_in_address(wish))
     try:
-        address, carried = await sign_ins.begin(provider, wish_of(request))
+        address, carried = await sign_ins.begin(provider, wish)
     except ProviderAway:
         raise _away(entrance) from None
     return leading(address, host_cookie(SIGN_IN_COOKIE, carried, COOKIE_LIVES))
@@ -70,7 +76,6 @@ async def come_back(
 ) -> Response[bytes]:
     """Take in who comes back from a provider, in a new session; the old one of this browser ends."""
     sign_ins = _known(entrance, provider)
-    entrance.take_turn()
     correlation_id = entrance.resources.new_id()
     try:
         back = _back(request)
@@ -79,6 +84,8 @@ async def come_back(
         )
     except ProviderAway:
         raise _away(entrance) from None
+    except TooMany as many:
+        raise PageRefused(Trouble.TOO_MANY, again="/sign-in", retry_after=many.retry_after) from None
     except SignInRefused as refused:
         entrance.turned_away(str(refused.fault), correlation_id)
         said = PageRefused(Trouble.SIGN_IN_REFUSED, again="/sign-in")
