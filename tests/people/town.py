@@ -243,7 +243,9 @@ async def town(house, folder):
             server = Server(configuration(app, HOST, port), asyncio.Event())
             serving = asyncio.create_task(server.serve())
             await server.ready.wait()
-            opened = Town(house=house, provider=provider, sign_ins=sign_ins, url=url, listed=listed, app=app)
+            opened = Town(
+                house=house, provider=provider, sign_ins=sign_ins, url=url, listed=listed, app=app, folder=folder
+            )
             yield opened
             await opened.leave()
             server.should_exit = True
