@@ -21,8 +21,9 @@ ABOUT: Final = told(
     """The registry of Japan's residents abroad: one virtual municipality.
 
 Settings come from the environment: REGISTRY_DSN, REGISTRY_KEYS, REGISTRY_SIGNING_KEY, REGISTRY_LOG_KEY and, where
-needed, REGISTRY_ENV, REGISTRY_HOST, REGISTRY_PORT, REGISTRY_PUBLIC_URL, REGISTRY_WITNESSES, REGISTRY_PROVIDERS. `registry demo`
-needs none of them. Where something does not work, `registry doctor` says what is wrong and how to mend it.""",
+needed, REGISTRY_ENV, REGISTRY_HOST, REGISTRY_PORT, REGISTRY_PUBLIC_URL, REGISTRY_WITNESSES, REGISTRY_PROVIDERS.
+`registry demo` needs none of them. Where something does not work, `registry doctor` says what is wrong and how to mend
+it.""",
     """在外邦人登録システム。国外に住む日本国民のための仮想の自治体。
 
 設定は環境変数から読む。REGISTRY_DSN、REGISTRY_KEYS、REGISTRY_SIGNING_KEY、REGISTRY_LOG_KEY は必須、REGISTRY_ENV、

@@ -98,4 +98,4 @@ def _routes(app: Litestar) -> Iterator[Route]:
 
 def is_of_the_framework(handler: HTTPRouteHandler) -> bool:
     """Whether Litestar made the handler: it answers OPTIONS by the methods that there are, and does nothing."""
-    return handler.fn.__module__.startswith("litestar.")
+    return handler.http_methods == {"OPTIONS"} and handler.fn.__module__ == "litestar.routes.http"

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
-from litestar import WebSocket, get, websocket
+from litestar import WebSocket, asgi, get, route, websocket
+from litestar.static_files import create_static_files_router
+from litestar.types import Receive, Scope, Send
 
 from registry.domain.account import Role
 from registry.domain.sign_in import Level
@@ -81,7 +83,27 @@ async def socket(socket: WebSocket) -> None:
     """Another kind of route."""
 
 
-@pytest.mark.parametrize("handler", [forgotten, misdeclared, socket], ids=lambda one: one.handler_name)
+@route("/forgotten", http_method=["OPTIONS"])
+async def options() -> None:
+    """A method that the framework answers where nobody else does."""
+
+
+@asgi("/forgotten", copy_scope=True)
+async def mounted(scope: Scope, receive: Receive, send: Send) -> None:
+    """Another application."""
+
+
+FORGOTTEN = {
+    "a page": forgotten,
+    "other words": misdeclared,
+    "a socket": socket,
+    "another method": options,
+    "another application": mounted,
+    "files": create_static_files_router("/forgotten", [Path(__file__).parent]),
+}
+
+
+@pytest.mark.parametrize("handler", FORGOTTEN.values(), ids=FORGOTTEN)
 def test_a_route_that_declares_nothing_stops_the_start_up(handler):
     with pytest.raises(UndeclaredRoute, match="/forgotten"):
         make_app(NO_DESK, routes=[*ROUTES, handler])

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from registry.domain.account import Role
-from registry.domain.sign_in import Level
+from registry.domain.sign_in import SIGN_IN_WITHIN, Level
 from registry.relying_party.refusals import ProviderAway, SignInRefused
 from registry.services import sessions
 from registry.services.sign_ins import Back, SignIns, TooMany, Wish
@@ -31,8 +31,7 @@ from registry.web.problems import OK
 log = structlog.get_logger("registry.sign-in")
 
 SIGN_IN_COOKIE: Final = "__Host-sign-in"
-COOKIE_LIVES: Final = 600
-"""Seconds; a sign-in is too late then (``domain.sign_in.SIGN_IN_WITHIN``)."""
+COOKIE_LIVES: Final = int(SIGN_IN_WITHIN.total_seconds())
 
 _OWN_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_-]{1,60}){1,6}")
 """A path of ours: never two slashes, a backslash, a dot, a scheme or a query, so it leads nowhere else."""
