@@ -348,7 +348,7 @@ async def test_a_door_that_needs_a_card_leads_to_the_card_and_believes_nothing_l
 
 HEADERS = {
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "cache-control": "no-store",
     "cross-origin-opener-policy": "same-origin",
 }

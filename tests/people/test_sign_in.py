@@ -235,8 +235,8 @@ async def test_while_the_provider_is_away_people_are_told_to_wait(place):
     gone = msgspec.structs.replace(place.listed, issuer="http://127.0.0.1:9")
     async with ProviderLine(gone, new_id=new_id) as line:
         place.sign_ins._lines = {line.provider.name: line}
-        for address in ("/sign-in/sandbox", f"{path}?{urlencode(query)}"):
-            answer = await browser.get(place.url + address)
+        for who, address in ((place.browser(), "/sign-in/sandbox"), (browser, f"{path}?{urlencode(query)}")):
+            answer = await who.get(place.url + address)
             assert (answer.status_code, "not-ready" in answer.text) == (503, True)
             assert answer.headers["retry-after"] == "2"
 

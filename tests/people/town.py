@@ -87,7 +87,8 @@ class Browser:
 
     async def send(self, method, address, *, form=None, headers=(), follow=True):
         address = urljoin(self.registry_url if self.answer is None else self.address, address)
-        given = {"accept": "text/html", "accept-language": self.language, **dict(headers)}
+        given = {"accept": "text/html", "accept-language": self.language, **self._whence(method, address)}
+        given |= dict(headers)
         if jar := self.jar(urlsplit(address).netloc):
             given["cookie"] = "; ".join(f"{name}={value}" for name, value in jar.items()).encode()
         self.answer = await self.http.request(method, address, data=form, headers=given)
@@ -95,6 +96,17 @@ class Browser:
         if follow and self.answer.status_code == 303:
             return await self.send("GET", self.answer.headers["location"])
         return self.answer
+
+    def _whence(self, method, address):
+        """What a browser tells of the page it comes from (Fetch § 3.1: a form of a page without referrer has none)."""
+        if self.answer is None:
+            return {"sec-fetch-site": "none"}
+        before, now = urlsplit(self.address), urlsplit(address)
+        site = "same-origin" if before.netloc == now.netloc else "same-site"
+        if method == "GET":
+            return {"sec-fetch-site": site}
+        is_hidden = self.answer.headers.get("referrer-policy") == "no-referrer"
+        return {"sec-fetch-site": site, "origin": "null" if is_hidden else f"{before.scheme}://{before.netloc}"}
 
     async def get(self, address, **more):
         return await self.send("GET", address, **more)

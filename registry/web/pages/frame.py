@@ -28,6 +28,7 @@ POLICY: Final = (
 HEADERS: Final[Mapping[str, str]] = {
     "content-security-policy": POLICY,
     "cross-origin-opener-policy": "same-origin",
+    "referrer-policy": "same-origin",  # under no-referrer a form of ours would say that it comes from nowhere
     "cache-control": "no-store",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
