@@ -3,7 +3,7 @@
 import pytest
 
 from tests.house import house
-from tests.people.town import Crooked, town
+from tests.people.town import town
 
 
 @pytest.fixture(scope="session")
@@ -19,4 +19,3 @@ async def place(opened):
     yield opened
     opened.sign_ins._lines = lines
     await opened.leave()
-    assert isinstance(opened.provider, Crooked)
