@@ -23,6 +23,7 @@ from benchmarks.load import Run, closed_loop, open_loop
 from benchmarks.profiled import Share, shares
 from benchmarks.results import Figure, Profiles, keep, say, show, show_profiles
 from benchmarks.setting import MISSION, TOWN, Setting
+from benchmarks.signed_in import signed_in
 from registry.contract.messages import LARGEST_BULK
 from registry.domain.removed_record import RemovedRecord
 from registry.sandbox.population.lives import people
@@ -84,6 +85,7 @@ async def _measure(setting: Setting, people_count: int, requests: int) -> tuple[
     reports = (_report(record) for record in kept)
     figures += await _submissions(setting, reports, requests)
     await _until_stamped(setting)
+    figures += await signed_in(setting)
     figures += await _reconcile(setting)
     figures += await _rotate(setting, numbers)
     figures += await jpki.figures()

@@ -17,6 +17,7 @@ from registry.contract.messages import EVIDENCE_HEADER
 from registry.contract.signing import RequestParts, sign_request
 from registry.domain.disclosure import BodyKind
 from registry.domain.removed_record import RemovedRecord
+from registry.sandbox.identity_provider_cli import make as make_providers
 from registry.sandbox.programs import Programs, free_port, wait_until_ready
 from registry.settings import Settings
 from registry.store import callers
@@ -65,6 +66,7 @@ class Setting:
             "REGISTRY_KEYS": str(folder / "keys.json"),
             "REGISTRY_SIGNING_KEY": str(folder / "registry.pem"),
             "REGISTRY_LOG_KEY": str(folder / "log.pem"),
+            "REGISTRY_PROVIDERS": str(make_providers(folder / "identity-provider", free_port())),
             "REGISTRY_HOST": HOST,
             "REGISTRY_PORT": str(self.port),
         }

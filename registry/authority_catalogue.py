@@ -1,4 +1,4 @@
-"""``registry``: the commands of keys, of callers and of what they may ask: who may do what, and by which key."""
+"""``registry``: the commands of keys, callers, grants and sessions: who may do what, and by which key."""
 
 from registry.command_line import Catalogue, told
 
@@ -8,6 +8,7 @@ def add_to(registry: Catalogue) -> None:
     _keys(registry)
     _callers(registry)
     _grants(registry)
+    _sessions(registry)
 
 
 def _keys(registry: Catalogue) -> None:
@@ -214,4 +215,25 @@ No row can grant more than the law lets ordinances grant: one organ, its own for
             "条例による行の失効を提案する。承認は同じ手順による。所有者の権限で実行する。",
         ),
         examples="registry grants end 6f1d2c1e-… --on 2027-04-01 --by sato --unit residents",
+    )
+
+
+def _sessions(registry: Catalogue) -> None:
+    """Add ``registry sessions``."""
+    sessions = registry.group(
+        "sessions", told("People who are signed in at their browsers.", "ブラウザーでサインインしている利用者。")
+    )
+    sessions.add(
+        "end",
+        "registry.sessions_cli:end",
+        told(
+            """End every session of an account, at once: somebody has left, or a device was stolen. Or of everybody.
+
+It keeps nobody from signing in again: that is for the identity provider.""",
+            """利用者のサインインをすべて直ちに終える(離任、端末の盗難など)。全利用者についても行える。
+
+再びサインインすることは妨げない。それを止めるのは本人確認の提供者である。""",
+        ),
+        examples="registry sessions end 3f786850e387550fdab836ed7e6dc881de23001b\n"
+        "registry sessions end --everybody --json",
     )

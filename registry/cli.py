@@ -21,13 +21,14 @@ ABOUT: Final = told(
     """The registry of Japan's residents abroad: one virtual municipality.
 
 Settings come from the environment: REGISTRY_DSN, REGISTRY_KEYS, REGISTRY_SIGNING_KEY, REGISTRY_LOG_KEY and, where
-needed, REGISTRY_ENV, REGISTRY_HOST, REGISTRY_PORT, REGISTRY_PUBLIC_URL, REGISTRY_WITNESSES. `registry demo` needs none
-of them. Where something does not work, `registry doctor` says what is wrong and how to mend it.""",
+needed, REGISTRY_ENV, REGISTRY_HOST, REGISTRY_PORT, REGISTRY_PUBLIC_URL, REGISTRY_WITNESSES, REGISTRY_PROVIDERS.
+`registry demo` needs none of them. Where something does not work, `registry doctor` says what is wrong and how to mend
+it.""",
     """在外邦人登録システム。国外に住む日本国民のための仮想の自治体。
 
 設定は環境変数から読む。REGISTRY_DSN、REGISTRY_KEYS、REGISTRY_SIGNING_KEY、REGISTRY_LOG_KEY は必須、REGISTRY_ENV、
-REGISTRY_HOST、REGISTRY_PORT、REGISTRY_PUBLIC_URL、REGISTRY_WITNESSES は任意。`registry demo` には設定が要らない。うまく
-動かないときは `registry doctor` が原因と直し方を示す。""",
+REGISTRY_HOST、REGISTRY_PORT、REGISTRY_PUBLIC_URL、REGISTRY_WITNESSES、REGISTRY_PROVIDERS は任意。`registry demo` には
+設定が要らない。うまく動かないときは `registry doctor` が原因と直し方を示す。""",
 )
 EXITS: Final[ExitCodes] = {
     DONE: told("done", "完了"),
@@ -277,6 +278,31 @@ played_jlis.add(
     examples="registry sandbox jlis serve book.json --key j-lis.pem --registry-key registry.pub.pem",
 )
 card_catalogue.add_to(sandbox)
+identity_provider: Final = sandbox.group(
+    "identity-provider",
+    told(
+        "Play an identity provider (OpenID Connect): one chooses who to be, and no password is asked.",
+        "本人確認の提供者(OpenID Connect)の役を演じる。誰になるかを選ぶだけで、パスワードは尋ねない。",
+    ),
+)
+identity_provider.add(
+    "init",
+    "registry.sandbox.identity_provider_cli:init",
+    told(
+        "Write the key that the registry signs with there, and the file for REGISTRY_PROVIDERS.",
+        "登録システムが提供者に対して用いる鍵と、REGISTRY_PROVIDERS のファイルを書き出す。",
+    ),
+    examples="registry sandbox identity-provider init var/identity-provider --port 8420",
+)
+identity_provider.add(
+    "serve",
+    "registry.sandbox.identity_provider_cli:serve",
+    told(
+        "Serve until Ctrl-C. Who signed in is forgotten at the end.",
+        "Ctrl-C まで応答する。サインインの状態は終了時に忘れる。",
+    ),
+    examples="registry sandbox identity-provider serve var/identity-provider --registry-url http://127.0.0.1:8400",
+)
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ ALLOWED_FIELDS: Final = frozenset(
         "at",
         "correlation_id",
         "address",
+        "account",
         "caller",
         "verdict",
         "suspicions",

@@ -12,11 +12,14 @@ from litestar import Litestar
 from sqlalchemy.exc import SQLAlchemyError
 
 from registry.contract.keys import SigningKey
+from registry.relying_party.line import ProviderLine
+from registry.relying_party.providers import read_providers
 from registry.services import area_changes, clockwork, disclosure_log
 from registry.services.code_tables import CodeTables
 from registry.services.cosigning import Cosigning
 from registry.services.key_directory import KeyDirectory
 from registry.services.resources import OwnLog, Resources
+from registry.services.sign_ins import SignIns
 from registry.settings import Settings, SettingsRefused
 from registry.store import sandbox_clock
 from registry.store.engine import connect
@@ -147,6 +150,7 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
         _in_another_role(app, settings, EX_OFFICIO) as ex_officio,
         resources(settings, role=SEQUENCER, pool_size=3) as sequencer,
         _cosigning(sequencer) as cosigning,
+        AsyncExitStack() as stack,
     ):
         if settings.production and not app.log.witnesses:
             raise SettingsRefused("production needs a witness of its log: set REGISTRY_WITNESSES")
@@ -157,6 +161,8 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
         await keys.refresh()
         desk = Desk(resources=app, keys=keys, public_url=settings.address)
         await _exchange(desk)
+        lines = await _lines(settings, stack)
+        sign_ins = SignIns(app, lines, settings.address) if lines else None
         beside = [
             lambda: again_and_again(STAMP_EVERY, lambda: _stamp(sequencer)),
             lambda: again_and_again(EXCHANGE_EVERY, lambda: _exchange(desk)),
@@ -171,9 +177,18 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
         ]
         if not settings.production:
             beside.append(lambda: again_and_again(LOOK_AT_CLOCK_EVERY, lambda: _follow_clock(app, sequencer)))
-        yield make_app(desk, beside=beside)
+        yield make_app(desk, sign_ins=sign_ins, beside=beside)
         with suppress(StoreUnavailable, SQLAlchemyError, OSError):
             await desk.watch.exchange()  # so that the last second before a restart counts as well
+
+
+async def _lines(settings: Settings, stack: AsyncExitStack) -> list[ProviderLine]:
+    """Open the lines to the identity providers, if there are any; raises KeysRefused for a file that makes no sense."""
+    if settings.providers is None:
+        return []
+    listed = read_providers(settings.providers, production=settings.production)
+    lines = [ProviderLine(one, new_id=new_id, production=settings.production) for one in listed]
+    return [await stack.enter_async_context(line) for line in lines]
 
 
 async def again_and_again(seconds: float, act: Callable[[], Awaitable[None]]) -> None:

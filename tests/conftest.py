@@ -70,6 +70,13 @@ def shared_database(postgres: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def database_of_people(postgres: str) -> Iterator[str]:
+    """The address of a database that a worker's tests of people share; each finds nobody signed in there."""
+    with _clone(postgres) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session")
 def known_keys(tmp_path_factory: pytest.TempPathFactory) -> FileKeyProvider:
     """Keys to compare with what others make of them: 00…1f as master key, 40…5f as root of the MACs."""
     path = tmp_path_factory.mktemp("keys") / "keys.json"

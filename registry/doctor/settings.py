@@ -1,11 +1,14 @@
 """The settings: is each there, does it make sense, is it spelt as the program reads it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from registry.doctor.finding import Code, Finding, near, wrong
 from registry.doctor.patient import KNOWN, Patient
+from registry.relying_party.providers import read_providers
+from registry.vault.keys import KeysRefused
 
 MEANINGS: Final = {
     "REGISTRY_DSN": ("postgresql://USER@HOST/DATABASE, as the owner of the schema", "所有者としての接続先"),
@@ -44,6 +47,8 @@ def senseless(patient: Patient) -> Iterator[Finding]:
     if patient.settings.public_url and not _is_address(patient):
         expected = "http(s)://HOST[:PORT] without a path, and https in production"
         yield _senseless("REGISTRY_PUBLIC_URL", expected, "パスのない http(s)://ホスト[:ポート]。本番では https")
+    if (providers := patient.settings.providers) is not None:
+        yield from _providers(providers, production=patient.settings.production)
 
 
 def unknown(patient: Patient) -> Iterator[Finding]:
@@ -70,6 +75,17 @@ def _senseless(name: str, expected: str, expected_ja: str) -> Finding:
         (f"set it to {expected}", f"正しい値: {expected_ja}"),
         f"export {name}=…",
     )
+
+
+def _providers(path: Path, *, production: bool) -> Iterator[Finding]:
+    """Find a file of identity providers with which the registry would not start; what is wrong there is told."""
+    try:
+        read_providers(path, production=production)
+    except KeysRefused as refused:
+        expected = "the path of a file as registry/relying_party/providers.py describes it"
+        yield _senseless(
+            "REGISTRY_PROVIDERS", f"{expected} ({refused})", f"本人確認の提供者の一覧ファイルのパス({refused})"
+        )
 
 
 def _is_address(patient: Patient) -> bool:

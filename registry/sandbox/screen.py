@@ -77,6 +77,7 @@ def show_addresses(console: Console, stage: Stage) -> None:
         f"registry  {stage.address}/schema          the interface (OpenAPI 3.1)",
         f"          {stage.address}/health/ready    can it serve?",
         f"          {stage.address}/metrics         for Prometheus",
+        f"          {stage.address}/me              sign in as somebody of the sandbox",
         f"gateway   {stage.gateway_address}/status          the mission's spool",
         f"log       {stage.address}/v1/log/checkpoint   the signed head of the log of disclosures",
         f"logs      {stage.folder}",

@@ -14,6 +14,7 @@ from rich.console import Console
 from registry import witness_cli
 from registry.contract.keys import SigningKey
 from registry.domain.question import J_LIS
+from registry.sandbox import identity_provider_cli
 from registry.sandbox.asking import Asker
 from registry.sandbox.line import HOST, Line
 from registry.sandbox.programs import Programs, free_port, wait_until_ready
@@ -62,6 +63,7 @@ class Stage:
         self.log_key = own_log(Settings.read(self.registry_settings)).key
         self._said("starting the witness of the log")
         self.witness_key = self._start_witness()
+        self._start_identity_provider()
         self._said("migrating the schema, loading code tables, registering keys")
         anyio.run(self._prepare)
         self._said("starting registry and gateway")
@@ -82,6 +84,13 @@ class Stage:
         listed.write_text(f"{witness_key.text} http://{HOST}:{port}\n", encoding="utf-8")
         self.registry_settings["REGISTRY_WITNESSES"] = str(listed)
         return witness_key
+
+    def _start_identity_provider(self) -> None:
+        """Start the process at which people sign in, and let the registry know of it."""
+        folder, port = self.folder / "identity-provider", free_port()
+        self.registry_settings["REGISTRY_PROVIDERS"] = str(identity_provider_cli.make(folder, port))
+        command = ["registry", "sandbox", "identity-provider", "serve", str(folder)]
+        self.programs.start("identity-provider", [*command, "--registry-url", self.address, "--port", str(port)], {})
 
     def start_j_lis(self, book: Path) -> dict[str, str]:
         """Start the process that plays J-LIS with ``book``; return the settings by which the registry reaches it."""

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from registry.services.resources import Resources, japan_date
-from registry.store import callers, jpki, sequencer, trawling
+from registry.store import callers, jpki, sequencer, sessions, trawling
 from registry.store import search_generations as stored_generations
 from registry.store.sequencer import Known
 from registry.vault.search_keys import Generations
@@ -23,12 +23,13 @@ async def stamp(resources: Resources) -> tuple[int, Known | None]:
 
 
 async def forget(resources: Resources) -> None:
-    """Forget the nonces of signatures and of cards that have run out, and what callers asked on days long gone."""
+    """Forget nonces that have run out, what callers asked on days long gone, and sessions that are over."""
     now = resources.clock()
     async with resources.work() as work:
         await callers.forget_nonces(work, now)
         await jpki.forget_challenges(work, resources.wall_clock())
         await trawling.forget_tallies(work, japan_date(now) - DAYS_COUNTED)
+        await sessions.forget_over(work, resources.wall_clock())
         await work.commit()
 
 

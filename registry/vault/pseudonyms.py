@@ -47,3 +47,11 @@ class Pseudonyms:
 def log_subject(provider: KeyProvider, chain: str, person_id: str) -> str:
     """Return what a chain of the log knows a person by (32 letters and digits): nobody turns it round, we neither."""
     return b32encode(provider.mac("log-subject", length_prefixed("v1", chain, person_id))[:_SUBJECT_BYTES]).decode()
+
+
+def account_id(provider: KeyProvider, issuer: str, subject: str) -> str:
+    """Return what the registry calls who an identity provider calls ``subject``: 40 hexadecimal digits.
+
+    The issuer is part of it, so nobody is somebody else by the same name at another provider. Nobody turns it round.
+    """
+    return provider.mac("account", length_prefixed("v1", issuer, subject))[:_SUBJECT_BYTES].hex()

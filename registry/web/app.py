@@ -9,24 +9,45 @@ from typing import Any, Final
 
 import structlog
 from litestar import Litestar, Request, Response
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from registry.contract.problems import ProblemCode
+from registry.services.sign_ins import SignIns
 from registry.store.unit_of_work import StoreUnavailable
 from registry.vault.keys import KeysRefused
 from registry.web import health
+from registry.web.access import access_of, routes_of
 from registry.web.api import inquiries, inquiry_list, removed_records, submissions, supplementary_records, time
 from registry.web.api import log as disclosure_log
 from registry.web.desk import Desk
 from registry.web.door import LARGEST_BODY, Passing
+from registry.web.headers import Headed
 from registry.web.metrics import REQUESTS, SECONDS
 from registry.web.openapi import schema
+from registry.web.pages import me, sign_in
+from registry.web.pages.entrance import Entrance
+from registry.web.pages.frame import trouble_page
+from registry.web.pages.trouble import PageRefused, Trouble
+from registry.web.pages.visit import SignInNeeded, enforce, sign_in_needed, visit_of
 from registry.web.problems import problem_answer
 
 log = structlog.get_logger("registry.web")
+
+PAGES: Final = (
+    sign_in.choose,
+    sign_in.begin,
+    sign_in.come_back,
+    sign_in.sign_out,
+    sign_in.signed_out,
+    sign_in.style,
+    me.me,
+    me.end_session,
+)
 
 ROUTES: Final = (
     submissions.submit,
@@ -49,11 +70,22 @@ ROUTES: Final = (
     health.ready,
     health.metrics,
     schema,
+    *PAGES,
 )
 
 
-def make_app(desk: Desk, *, beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()) -> Litestar:
-    """Make the application; each of ``beside`` runs as a task for as long as the application does."""
+def make_app(
+    desk: Desk,
+    *,
+    sign_ins: SignIns | None = None,
+    beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
+    routes: Sequence[HTTPRouteHandler] = ROUTES,
+) -> Litestar:
+    """Make the application; each of ``beside`` runs as a task for as long as the application does.
+
+    Without ``sign_ins`` there are no pages. Raises UndeclaredRoute where a route says nothing of who may come in.
+    """
+    entrance = Entrance(desk.resources, sign_ins, desk.public_url)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -64,9 +96,20 @@ def make_app(desk: Desk, *, beside: Sequence[Callable[[], Coroutine[Any, Any, No
         await asyncio.gather(*tasks, return_exceptions=True)
 
     app = Litestar(
-        route_handlers=ROUTES,
-        dependencies={"desk": Provide(lambda: desk, sync_to_thread=False, use_cache=True)},
-        exception_handlers={HTTPException: _http_problem(desk), Exception: _internal_problem(desk)},
+        route_handlers=routes,
+        guards=[enforce],
+        state=State({"entrance": entrance}),
+        dependencies={
+            "desk": Provide(lambda: desk, sync_to_thread=False, use_cache=True),
+            "entrance": Provide(lambda: entrance, sync_to_thread=False, use_cache=True),
+            "visit": Provide(visit_of),
+        },
+        exception_handlers={
+            SignInNeeded: sign_in_needed,
+            PageRefused: _page_refused(desk),
+            HTTPException: _http_problem(desk),
+            Exception: _internal_problem(desk),
+        },
         middleware=[_measured],
         lifespan=[lifespan],
         openapi_config=None,
@@ -75,18 +118,21 @@ def make_app(desk: Desk, *, beside: Sequence[Callable[[], Coroutine[Any, Any, No
         debug=False,
     )
 
+    routes_of(app)
+
     def clock() -> datetime:
         return desk.resources.clock()
 
     # Litestar's own middleware is left out where there is no route, and junk goes there as well.
-    app.asgi_handler = Passing(app.asgi_handler, clock)
+    app.asgi_handler = Headed(Passing(app.asgi_handler, clock), over_tls=desk.public_url.startswith("https://"))
     return app
 
 
 # ------------------------------------------------------------------------------------------------- errors
 
+_NOT_FOUND: Final = 404
 _CODE_OF_STATUS: Final = {
-    404: ProblemCode.NOT_FOUND,
+    _NOT_FOUND: ProblemCode.NOT_FOUND,
     405: ProblemCode.METHOD_NOT_ALLOWED,
     413: ProblemCode.BODY_TOO_LARGE,
     415: ProblemCode.UNSUPPORTED_MEDIA_TYPE,
@@ -97,6 +143,9 @@ def _http_problem(desk: Desk) -> Callable[[Request[Any, Any, Any], HTTPException
     """Translate what Litestar refuses before the desk is reached: no such route, a body beyond all measure."""
 
     def handle(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+        if _is_for_people(request):
+            trouble = Trouble.NOT_FOUND if error.status_code == _NOT_FOUND else Trouble.NOT_UNDERSTOOD
+            return trouble_page(request, PageRefused(trouble), desk.resources.new_id())
         code = _CODE_OF_STATUS.get(error.status_code, ProblemCode.INVALID_INPUT)
         return _problem(desk, request, code, desk.resources.new_id())
 
@@ -108,7 +157,10 @@ def _internal_problem(desk: Desk) -> Callable[[Request[Any, Any, Any], Exception
 
     def handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
         correlation_id = desk.resources.new_id()
+        is_page = _is_for_people(request)
         if isinstance(error, StoreUnavailable | KeysRefused):
+            if is_page:
+                return trouble_page(request, PageRefused(Trouble.NOT_READY), correlation_id)
             return _problem(desk, request, ProblemCode.NOT_READY, correlation_id)
         log.error(
             "internal error",
@@ -117,9 +169,28 @@ def _internal_problem(desk: Desk) -> Callable[[Request[Any, Any, Any], Exception
             at=_place(error),
             correlation_id=correlation_id,
         )
+        if is_page:
+            return trouble_page(request, PageRefused(Trouble.INTERNAL), correlation_id)
         return _problem(desk, request, ProblemCode.INTERNAL, correlation_id)
 
     return handle
+
+
+def _page_refused(desk: Desk) -> Callable[[Request[Any, Any, Any], PageRefused], Response[bytes]]:
+    """Translate what a page refuses."""
+
+    def handle(request: Request[Any, Any, Any], refused: PageRefused) -> Response[bytes]:
+        return trouble_page(request, refused, desk.resources.new_id())
+
+    return handle
+
+
+def _is_for_people(request: Request[Any, Any, Any]) -> bool:
+    """Whether people read the answer: by what the route declares, and where there is none, by what is asked for."""
+    handler: BaseRouteHandler | None = request.scope.get("route_handler")  # none where there is no such route
+    if handler is not None and (access := access_of(handler)) is not None:
+        return access.page
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
 
 
 def _place(error: Exception) -> str:

@@ -13,6 +13,7 @@ from registry.contract.decoding import encode
 from registry.contract.problems import ProblemCode
 from registry.store import sequencer
 from registry.store.unit_of_work import StoreUnavailable
+from registry.web.access import public
 from registry.web.desk import Desk
 from registry.web.metrics import METRICS
 from registry.web.problems import JSON, problem_answer
@@ -27,13 +28,13 @@ class Health(msgspec.Struct, frozen=True):
     status: str
 
 
-@get("/health/live")
+@get("/health/live", opt=public())
 async def live() -> Response[bytes]:
     """Say that the process answers."""
     return Response(encode(Health("live")), media_type=JSON)
 
 
-@get("/health/ready")
+@get("/health/ready", opt=public())
 async def ready(desk: NamedDependency[Desk]) -> Response[bytes]:
     """Say whether requests can be served: the database answers and the sequencer stamps; 503 if not."""
     try:
@@ -47,7 +48,7 @@ async def ready(desk: NamedDependency[Desk]) -> Response[bytes]:
     return Response(encode(Health("ready")), media_type=JSON)
 
 
-@get("/metrics")
+@get("/metrics", opt=public())
 async def metrics() -> Response[bytes]:
     """Return the metrics in the text format of Prometheus."""
     return Response(generate_latest(METRICS), headers={"content-type": CONTENT_TYPE_LATEST})

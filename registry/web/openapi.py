@@ -12,6 +12,7 @@ from registry.contract.log_proof import LogProof
 from registry.contract.problems import PROBLEM_MEDIA_TYPE, Problem
 from registry.contract.values import EXAMPLES
 from registry.domain.residence_report import ResidenceReport
+from registry.web.access import public
 from registry.web.api import log
 from registry.web.health import Health
 from registry.web.problems import JSON, STATUS
@@ -260,7 +261,7 @@ def _value_schema(kind: type) -> dict[str, Any]:
     return {"type": "string", "title": kind.__name__, "examples": [EXAMPLES[kind]]}
 
 
-@get("/schema")
+@get("/schema", opt=public())
 async def schema() -> Response[bytes]:
     """Return the document."""
     return Response(msgspec.json.encode(document()), media_type=JSON)

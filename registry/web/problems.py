@@ -15,12 +15,14 @@ from registry.contract.messages import CORRELATION_HEADER, RECEIPT_HEADER, Batch
 from registry.contract.problems import PROBLEM_OF_REFUSAL, ProblemCode, RateLimited, WireRefusal, problem
 from registry.domain.errors import Refusal
 from registry.store.callers import StoredAnswer
+from registry.web.pages.trouble import Trouble
 
 JSON: Final = "application/json"
 PROBLEM_JSON: Final = "application/problem+json"
 
 OK: Final = 200
 CREATED: Final = 201
+SEE_OTHER: Final = 303
 
 STATUS: Final[dict[ProblemCode, int]] = {
     ProblemCode.SIGNATURE_MISSING: 401,
@@ -47,6 +49,19 @@ STATUS: Final[dict[ProblemCode, int]] = {
     ProblemCode.NOT_FOUND: 404,
     ProblemCode.NOT_KNOWN_YET: 409,
 }
+
+STATUS_OF_TROUBLE: Final[dict[Trouble, int]] = {
+    Trouble.SIGN_IN_REFUSED: 403,
+    Trouble.SIGN_IN_AGAIN: 403,
+    Trouble.FORM_REFUSED: 403,
+    Trouble.NOT_PERMITTED: 403,
+    Trouble.NOT_FOUND: 404,
+    Trouble.NOT_UNDERSTOOD: 400,
+    Trouble.TOO_MANY: 429,
+    Trouble.NOT_READY: 503,
+    Trouble.INTERNAL: 500,
+}
+"""What a page of trouble is answered with."""
 
 RETRY_AFTER_SECONDS: Final = {ProblemCode.NOT_READY: "2", ProblemCode.LOG_NOT_WATCHED: "30"}
 

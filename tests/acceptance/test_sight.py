@@ -45,6 +45,8 @@ ABOUT_NOBODY = {
     "client_key": "public keys of bodies",
     "code_table_version": "tables of codes, which are public",
     "grant_row": "the law",
+    "jpki_challenge": "random values for cards to sign",
+    "jpki_seen_list": "numbers of lists of CAs",
     "key_act": "what was done with keys",
     "known_until": "up to where knowledge is stamped",
     "log_head": "the end of the tree, which is public",
@@ -57,6 +59,7 @@ ABOUT_NOBODY = {
     "pending_stamp": "random ids of submissions",
     "sandbox_clock": "a time",
     "search_generation": "which generation is searched",
+    "sign_in_session": "hashes of tokens and of accounts, which are nobody's record",
     "stamp": "random ids of submissions and times",
 }
 SERVICE_KEY = "00000000-0000-0000-0000-000000000000"

@@ -17,11 +17,12 @@ from registry.services import bulk_inquiries, inquiries
 from registry.services import grants as explained
 from registry.services.attendance import Asked, Caller, Done
 from registry.store.unit_of_work import UnitOfWork
+from registry.web.access import Entry, signed
 from registry.web.desk import Desk, Prepared
 from registry.web.problems import OK
 
 
-@post("/v1/inquiries", status_code=OK)
+@post("/v1/inquiries", status_code=OK, opt=signed(Entry.DISCLOSURE))
 async def inquire(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Answer one inquiry about one person."""
 
@@ -39,7 +40,7 @@ async def inquire(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) 
     return await desk.serve(request, inquiries.OPERATION, prepare, only_reads=True, discloses=True)
 
 
-@post("/v1/inquiries/bulk", status_code=OK)
+@post("/v1/inquiries/bulk", status_code=OK, opt=signed(Entry.DISCLOSURE))
 async def inquire_in_bulk(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Answer one inquiry about up to a thousand people."""
 
@@ -61,7 +62,7 @@ async def inquire_in_bulk(request: Request[Any, Any, Any], desk: NamedDependency
     return await desk.serve(request, inquiries.BULK_OPERATION, prepare, only_reads=True, discloses=True)
 
 
-@get("/v1/grants")
+@get("/v1/grants", opt=signed(Entry.DISCLOSURE))
 async def grants(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Tell the caller what it may ask and submit, of whom, until when, and what will change."""
 

@@ -17,11 +17,12 @@ from registry.services import last_municipality
 from registry.services.attendance import Asked, Caller, Done
 from registry.services.last_municipality import AFFAIR, BASIS, TOLD
 from registry.store.unit_of_work import UnitOfWork
+from registry.web.access import Entry, signed
 from registry.web.desk import Desk, Prepared
 from registry.web.problems import OK
 
 
-@get("/v1/removed-record-questions")
+@get("/v1/removed-record-questions", opt=signed(Entry.DISCLOSURE))
 async def questions(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Return a page of the 除票 that the calling municipality is asked for; ``?after=`` the last of the page before."""
 
@@ -54,7 +55,7 @@ def _after(query: list[tuple[str, str]]) -> str | None:
             raise InvalidInput(Fault(code=FaultCode.OUT_OF_RANGE, expected="no query, or after=<question id> alone"))
 
 
-@post("/v1/removed-record-answers", status_code=OK)
+@post("/v1/removed-record-answers", status_code=OK, opt=signed(Entry.DISCLOSURE))
 async def answer(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Take in why the calling municipality has no 除票 for one of them."""
 

@@ -25,6 +25,7 @@ from registry.store.callers import StoredAnswer
 from registry.store.unit_of_work import UnitOfWork
 from registry.transparency.refusals import LogRefused
 from registry.transparency.tiles import TILE_WIDTH, Tile, bundled
+from registry.web.access import public
 from registry.web.desk import Desk
 from registry.web.problems import JSON, problem_answer, refusal_answer
 
@@ -38,7 +39,7 @@ NOT_AT_ALL: Final = "no-store"
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
-@get("/v1/log/checkpoint")
+@get("/v1/log/checkpoint", opt=public())
 async def checkpoint(desk: NamedDependency[Desk]) -> Response[bytes]:
     """Return the newest checkpoint that a witness cosigned, or the newest of all where none ever did."""
     async with desk.resources.work(only_reads=True) as work:
@@ -48,7 +49,7 @@ async def checkpoint(desk: NamedDependency[Desk]) -> Response[bytes]:
     return _served(head.cosigned or head.note, TEXT, FOR_A_MOMENT)
 
 
-@get("/v1/log/tile/{place:path}")
+@get("/v1/log/tile/{place:path}", opt=public())
 async def tile(request: Request[Any, Any, Any], desk: NamedDependency[Desk], place: FromPath[Path]) -> Response[bytes]:
     """Return a tile of the tree, or the bundle of entries that belongs to one of level 0."""
     del place  # the path as it was sent is read instead: a tile has one spelling
@@ -61,13 +62,13 @@ async def tile(request: Request[Any, Any, Any], desk: NamedDependency[Desk], pla
     return _problem(desk, ProblemCode.NOT_FOUND) if data is None else _served(data, BYTES, FOR_EVER)
 
 
-@get("/v1/log/proof/inclusion")
+@get("/v1/log/proof/inclusion", opt=public())
 async def inclusion(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Prove that entry ``index`` is in the tree of ``size`` leaves."""
     return await _proof(request, desk, "index", log_proofs.inclusion)
 
 
-@get("/v1/log/proof/consistency")
+@get("/v1/log/proof/consistency", opt=public())
 async def consistency(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Prove that the tree of ``size`` leaves continues that of ``old`` leaves."""
     return await _proof(request, desk, "old", log_proofs.consistency)

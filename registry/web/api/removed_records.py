@@ -12,6 +12,7 @@ from registry.domain.removed_record import RemovedRecord
 from registry.services import removed_records
 from registry.services.attendance import Asked, Caller, Done
 from registry.store.unit_of_work import UnitOfWork
+from registry.web.access import Entry, signed
 from registry.web.desk import Desk, Prepared
 from registry.web.problems import OK
 
@@ -19,7 +20,7 @@ LARGEST_PART: Final = 2 << 20
 """Bytes; the agent sends a quarter of it."""
 
 
-@post("/v1/removed-records", status_code=OK)
+@post("/v1/removed-records", status_code=OK, opt=signed(Entry.DISCLOSURE))
 async def deliver(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Take in up to a hundred 除票; a faulty one never stops the others."""
 

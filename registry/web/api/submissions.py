@@ -14,6 +14,7 @@ from registry.domain.errors import Fault, FaultCode, InvalidInput
 from registry.services import batches, receipts, submissions
 from registry.services.attendance import Asked, Caller, Done
 from registry.store.unit_of_work import UnitOfWork
+from registry.web.access import Entry, signed
 from registry.web.desk import Desk, Prepared, idempotency_key
 from registry.web.door import LARGEST_BODY
 from registry.web.problems import CREATED, OK
@@ -21,7 +22,7 @@ from registry.web.problems import CREATED, OK
 OPERATION: Final = "submission"
 
 
-@post("/v1/submissions", status_code=CREATED)
+@post("/v1/submissions", status_code=CREATED, opt=signed(Entry.DISCLOSURE))
 async def submit(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Take in one report; with ``?dry_run=true`` only say what it would do."""
     match list(request.query_params.multi_items()):
@@ -59,7 +60,7 @@ def evidence_of(parts: RequestParts) -> str:
     return next((value for name, value in parts.headers if name.lower() == EVIDENCE_HEADER), "")
 
 
-@post("/v1/submissions/batch", status_code=OK)
+@post("/v1/submissions/batch", status_code=OK, opt=signed(Entry.DISCLOSURE))
 async def submit_batch(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Take in up to a hundred reports in one transaction; each stands or falls by itself."""
 
@@ -75,7 +76,7 @@ async def submit_batch(request: Request[Any, Any, Any], desk: NamedDependency[De
     return await desk.serve(request, "batch", prepare, once=True)
 
 
-@get("/v1/submissions/{submission_id:str}")
+@get("/v1/submissions/{submission_id:str}", opt=signed(Entry.DISCLOSURE))
 async def get_submission(
     request: Request[Any, Any, Any], desk: NamedDependency[Desk], submission_id: FromPath[str]
 ) -> Response[bytes]:

@@ -15,11 +15,12 @@ from registry.services import honseki
 from registry.services.attendance import Asked, Caller, Done
 from registry.services.jlis import AFFAIR, BASIS
 from registry.store.unit_of_work import UnitOfWork
+from registry.web.access import Entry, signed
 from registry.web.desk import Desk, Prepared
 from registry.web.problems import OK
 
 
-@get("/v1/supplementary-questions")
+@get("/v1/supplementary-questions", opt=signed(Entry.DISCLOSURE))
 async def questions(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Return what the calling municipality is asked about people whose 本籍 it keeps."""
 
@@ -39,7 +40,7 @@ async def questions(request: Request[Any, Any, Any], desk: NamedDependency[Desk]
     return await desk.serve(request, "supplementary-question", prepare, discloses=True)
 
 
-@post("/v1/supplementary-answers", status_code=OK)
+@post("/v1/supplementary-answers", status_code=OK, opt=signed(Entry.DISCLOSURE))
 async def answer(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Take in what the calling municipality says of one of them."""
 

@@ -8,11 +8,12 @@ from litestar.di import NamedDependency
 from registry.contract.decoding import encode
 from registry.contract.messages import TimeAnswer
 from registry.store.callers import StoredAnswer
+from registry.web.access import public
 from registry.web.desk import Desk
 from registry.web.problems import JSON, OK
 
 
-@get("/v1/time")
+@get("/v1/time", opt=public())
 async def time(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Tell the time in UTC to anyone; the answer is signed over the request's signature, if it has one.
 

@@ -1,0 +1,165 @@
+"""The line to one provider: its metadata, its keys, and the exchange of a code for an ID token.
+
+Metadata is believed only from the issuer's own address and about that issuer (OpenID Connect Discovery § 4.3). Keys
+are fetched anew where a token names one that is not known (rotation), and after an hour, so that one withdrawn is
+forgotten. The registry shows who it is by a signature (``private_key_jwt``, OpenID Connect Core § 9), so no secret is
+shared; the access token that comes along opens nothing for us and is not kept.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Annotated, Final, Self, TypeVar
+
+import httpx
+import msgspec
+from joserfc import jwt
+from msgspec import Meta
+
+from registry.relying_party.id_token import Keys, header_of, readable_keys
+from registry.relying_party.providers import Provider, is_safe
+from registry.relying_party.refusals import ProviderAway, SignInFault, SignInRefused
+
+LARGEST_ANSWER: Final = 256 << 10
+PATIENCE: Final = 5.0
+"""Seconds for the whole of an answer: somebody is waiting before the screen."""
+KEPT_FOR: Final = 3600.0
+"""Seconds after which metadata and keys are fetched anew."""
+NOT_AGAIN_WITHIN: Final = 10.0
+"""Seconds in which keys are fetched once, however many tokens name one that nobody knows."""
+ASSERTION_LIVES: Final = timedelta(seconds=60)
+
+_T = TypeVar("_T", bound=msgspec.Struct)
+_Text = Annotated[str, Meta(min_length=1, max_length=4096)]
+
+
+class Metadata(msgspec.Struct, frozen=True, kw_only=True):
+    """What the registry reads of a provider's metadata."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    end_session_endpoint: str | None = None
+    code_challenge_methods_supported: tuple[str, ...] = ()
+    authorization_response_iss_parameter_supported: bool = False
+
+
+class Tokens(msgspec.Struct, frozen=True, kw_only=True):
+    """What a code was exchanged for."""
+
+    id_token: str
+    access_token: _Text
+
+    def __repr__(self) -> str:
+        return "Tokens(hidden)"
+
+
+class ProviderLine:
+    """Speaks to one provider. Use it in ``async with``. ``new_id`` gives ids that are never used twice."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        *,
+        new_id: Callable[[], str],
+        production: bool = False,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.provider = provider
+        self._new_id = new_id
+        self._production = production
+        # trust_env=False: proxies and certificates come in through wiring, not through the environment.
+        self._http = httpx.AsyncClient(timeout=PATIENCE, transport=transport, trust_env=False, follow_redirects=False)
+        self._metadata: tuple[float, Metadata] | None = None
+        self._keys: tuple[float, Keys] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def metadata(self) -> Metadata:
+        """Return the provider's metadata; raises :class:`ProviderAway` for none that can be believed."""
+        if self._metadata is None or monotonic() > self._metadata[0] + KEPT_FOR:
+            address = f"{self.provider.issuer.rstrip('/')}/.well-known/openid-configuration"
+            found = _read(await self._answer("GET", address), Metadata)
+            self._demand_sound(found)
+            self._metadata = (monotonic(), found)
+        return self._metadata[1]
+
+    async def keys_for(self, token: str) -> Keys:
+        """Return the provider's keys; fetched anew where the token names one that is not among them."""
+        wanted = header_of(token).kid
+        since = monotonic() - self._keys[0] if self._keys else KEPT_FOR
+        if self._keys is None or since >= KEPT_FOR or (wanted not in self._keys[1] and since >= NOT_AGAIN_WITHIN):
+            body = await self._answer("GET", (await self.metadata()).jwks_uri)
+            try:
+                self._keys = (monotonic(), readable_keys(msgspec.json.decode(body, type=dict)))
+            except (ValueError, msgspec.DecodeError):
+                raise ProviderAway from None
+        return self._keys[1]
+
+    async def exchange(self, code: str, verifier: str, redirect_uri: str, now: datetime) -> Tokens:
+        """Exchange a code, with the proof that it was asked for here (PKCE, RFC 7636)."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "code_verifier": verifier,
+            "client_id": self.provider.client_id,
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": self._assertion(now),
+        }
+        return _read(await self._answer("POST", (await self.metadata()).token_endpoint, form), Tokens)
+
+    def _assertion(self, now: datetime) -> str:
+        """Say who we are: to this issuer, for a minute, once."""
+        client, key = self.provider.client_id, self.provider.key
+        issued = int(now.timestamp())
+        claims = {
+            "iss": client,
+            "sub": client,
+            "aud": self.provider.issuer,
+            "jti": self._new_id(),
+            "iat": issued,
+            "exp": issued + int(ASSERTION_LIVES.total_seconds()),
+        }
+        return jwt.encode({"alg": "ES256", "kid": key.kid}, claims, key, algorithms=["ES256"])
+
+    def _demand_sound(self, found: Metadata) -> None:
+        """Refuse metadata of another issuer, without PKCE, or with an address that may not be spoken to."""
+        addresses = [found.authorization_endpoint, found.token_endpoint, found.jwks_uri]
+        addresses += [] if found.end_session_endpoint is None else [found.end_session_endpoint]
+        safe = all(is_safe(one, production=self._production) for one in addresses)
+        if found.issuer != self.provider.issuer or "S256" not in found.code_challenge_methods_supported or not safe:
+            raise ProviderAway
+
+    async def _answer(self, method: str, address: str, form: dict[str, str] | None = None) -> bytes:
+        """Send a request and read the whole answer, within limits of size and time.
+
+        Raises :class:`SignInRefused` where the provider refuses a code; whatever else is wrong: :class:`ProviderAway`.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE), self._http.stream(method, address, data=form) as response:
+                answer = bytearray()
+                async for chunk in response.aiter_bytes():
+                    answer += chunk
+                    if len(answer) > LARGEST_ANSWER:
+                        raise ProviderAway
+        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL):
+            raise ProviderAway from None
+        if form is not None and response.status_code == httpx.codes.BAD_REQUEST:
+            raise SignInRefused(SignInFault.CODE_REFUSED)
+        if response.status_code != httpx.codes.OK:
+            raise ProviderAway
+        return bytes(answer)
+
+
+def _read(body: bytes, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise ProviderAway from None

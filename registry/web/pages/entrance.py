@@ -1,0 +1,21 @@
+"""What the pages share: by whom one can sign in, if at all, and what is noted of those turned away."""
+
+from registry.services.resources import Resources
+from registry.services.sign_ins import SignIns
+from registry.web.door import SecurityLog
+from registry.web.metrics import REFUSED_AT_THE_DOOR
+
+
+class Entrance:
+    """The entrance for people. ``sign_ins`` is None where no provider is set: then there are no pages."""
+
+    def __init__(self, resources: Resources, sign_ins: SignIns | None, public_url: str) -> None:
+        self.resources = resources
+        self.sign_ins = sign_ins
+        self.public_url = public_url
+        self._security_log = SecurityLog()
+
+    def turned_away(self, code: str, correlation_id: str) -> None:
+        """Note that somebody was not let in, by a code alone."""
+        REFUSED_AT_THE_DOOR.labels(code).inc()
+        self._security_log.note(code, correlation_id, self.resources.clock())

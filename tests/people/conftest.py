@@ -1,0 +1,21 @@
+"""One town for all tests of a worker: registry and identity provider stay, whoever came in leaves after each test."""
+
+import pytest
+
+from tests.house import house
+from tests.people.town import town
+
+
+@pytest.fixture(scope="session")
+async def opened(database_of_people, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("town")
+    async with house(database_of_people, folder) as built, town(built, folder) as made:
+        yield made
+
+
+@pytest.fixture
+async def place(opened):
+    lines = opened.sign_ins._lines
+    yield opened
+    opened.sign_ins._lines = lines
+    await opened.leave()
