@@ -86,8 +86,9 @@ class Setting:
             await work.commit()
 
     def start(self) -> None:
-        """Start the registry and the floor."""
-        self._start_registry(["registry", "serve"])
+        """Start the sequencer, the registry and the floor."""
+        self._programs.start("sequencer", ["registry", "sequencer"], self.environment)
+        self._start_registry(["registry", "serve", "--without-sequencer"])
         command = ["python", "-m", "benchmarks.floor", str(self.floor_port)]
         floor = self._programs.start("floor", command, {"FLOOR_DSN": self.postgres.dsn()})
         wait_until_ready(f"http://{HOST}:{self.floor_port}/health/ready", floor, self.folder / "floor.log")

@@ -20,7 +20,7 @@ PATIENCE: Final = 5
 
 def connect(dsn: str, *, pool_size: int = POOL_SIZE, role: str | None = None) -> AsyncEngine:
     """Return an engine for ``dsn`` (``postgresql://…``); ``role`` is taken on at once by every connection."""
-    settings = TIMEOUTS | {"application_name": "registry", "timezone": "UTC"}
+    settings = TIMEOUTS | {"application_name": role or "registry", "timezone": "UTC"}
     if role is not None:
         settings["role"] = role
     return create_async_engine(

@@ -115,7 +115,7 @@ async def _kill_connections(database):
     owner = await asyncpg.connect(database)
     await owner.execute(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND application_name = 'registry'"
+        "WHERE datname = current_database() AND starts_with(application_name, 'registry')"
     )
     await owner.close()
 
