@@ -114,6 +114,12 @@ class Setting:
         keys: int = json.loads(self._programs.run("rotate", command, self.environment))["keys"]
         return keys
 
+    def verify_log(self, options: Sequence[str]) -> int:
+        """Have all of the log audited by the command that an auditor types; return how many entries are in order."""
+        command = ["registry", "verify-log", "--json", *options]
+        size: int = json.loads(self._programs.run("verify", command, self.environment))["size"]
+        return size
+
     def post(self, body: str, path: str, message: Any, headers: Sequence[tuple[str, str]] = ()) -> bytes:
         """Write a signed request of a caller as it goes over the wire."""
         content = message if isinstance(message, bytes) else encode(message)
