@@ -14,7 +14,8 @@ from sqlalchemy.engine import CursorResult, RowMapping
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+from sqlalchemy.util import greenlet_spawn
 
 from registry.store.at_hand import AtHand
 from registry.store.engine import PATIENCE, POOL_SIZE
@@ -61,6 +62,7 @@ class UnitOfWork:
         self._has_begun = False
         self._turns = _turns_of(engine)
         self._connection: AsyncConnection | None = None
+        self._driver: PoolProxiedConnection | None = None
         self._writing = Writing()
         self._afterwards: list[Callable[[], None]] = []
         self.at_hand = AtHand()
@@ -69,9 +71,10 @@ class UnitOfWork:
     async def __aenter__(self) -> Self:
         await _take_turn(self._turns)
         try:
-            self._connection = await self._engine.connect()
             if self._only_reads:
-                await self._connection.execution_options(isolation_level="AUTOCOMMIT")
+                self._driver = await self._engine.raw_connection()
+            else:
+                self._connection = await self._engine.connect()
         except BaseException as error:
             self._turns.release()
             if isinstance(error, DBAPIError | PoolTimeoutError | OSError):
@@ -82,20 +85,36 @@ class UnitOfWork:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
+        if self._connection is not None or self._driver is not None:
             try:
-                # close() returns the connection to the pool, which rolls back whatever was not committed.
-                await connection.close()
+                await self._release()
             finally:
                 self._turns.release()
         if isinstance(error, DBAPIError) and is_outage(error):
             raise StoreUnavailable from error
 
+    async def _release(self) -> None:
+        """Return the connection to the pool, which rolls back whatever was not committed."""
+        connection, driver = self._connection, self._driver
+        self._connection = self._driver = None
+        if connection is not None:
+            await connection.close()
+        if driver is not None:
+            await greenlet_spawn(driver.close)
+
+    async def _by_the_library(self) -> AsyncConnection:
+        """Return the connection for what the driver alone cannot run; whoever only reads takes one when it needs to."""
+        if self._driver is not None:
+            await self._release()
+            self._connection = await self._engine.connect()
+            await self._connection.execution_options(isolation_level="AUTOCOMMIT")
+        return self.connection
+
     async def commit(self) -> None:
         """Make everything done so far last; durable when this returns."""
         await self.write()
-        await self.connection.commit()
+        if not self._only_reads:
+            await self.connection.commit()
         self._has_begun = self.at_hand.agreed = False
         afterwards, self._afterwards = self._afterwards, []
         for act in afterwards:
@@ -122,7 +141,7 @@ class UnitOfWork:
         """Undo what happens inside when it raises; what happened before stays."""
         await self.write()
         written = self.written
-        async with self.connection.begin_nested():
+        async with (await self._by_the_library()).begin_nested():
             try:
                 yield
                 await self.write()
@@ -143,7 +162,7 @@ class UnitOfWork:
         """Execute one statement; ``parameters`` may be a list for many rows."""
         await self.write()
         self.written += bool(getattr(statement, "is_dml", False))
-        return await self.connection.execute(statement, parameters)
+        return await (await self._by_the_library()).execute(statement, parameters)
 
     async def run_prepared(self, statement: Prepared, parameters: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Return the rows of a statement that was compiled before; raises :class:`Taken` as :meth:`write`."""
@@ -161,7 +180,8 @@ class UnitOfWork:
 
     async def _run_by_driver(self, text: str, ordered: tuple[Any, ...]) -> Sequence[Mapping[str, Any]]:
         """Leave SQLAlchemy out where it need not begin a transaction first: it costs more than the statement does."""
-        driver = (await self.connection.get_raw_connection()).driver_connection
+        raw = self._driver or await self.connection.get_raw_connection()
+        driver: Any = raw.driver_connection
         if driver is None:
             raise StoreUnavailable
         try:
@@ -179,8 +199,15 @@ class UnitOfWork:
             raise Taken(str(cause.constraint_name)) from error
         if _sqlstate(cause) == _OTHER_COLUMNS or is_outage(error):
             if _sqlstate(cause) not in _LOCK_TROUBLE:
-                await self.connection.invalidate()  # who comes next gets another one
+                await self._invalidate()
             raise StoreUnavailable from error
+
+    async def _invalidate(self) -> None:
+        """Let whoever comes next have another connection."""
+        if self._driver is not None:
+            await greenlet_spawn(self._driver.invalidate)
+        else:
+            await self.connection.invalidate()
 
     async def rows(self, statement: Executable) -> list[RowMapping]:
         """Return all rows of a query as mappings."""
