@@ -97,6 +97,8 @@ def configuration(app: Litestar, host: str, port: int) -> uvicorn.Config:
         port=port,
         http=Hurried,
         h11_max_incomplete_event_size=LARGEST_HEAD,
+        proxy_headers=False,  # nobody is believed who says for whom a request is
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
