@@ -84,7 +84,7 @@ async def _measure(setting: Setting, people_count: int, requests: int) -> tuple[
     figures += await _submissions(setting, reports, requests)
     await _until_stamped(setting)
     figures += await _reconcile(setting)
-    figures += await _rotate(setting, numbers)
+    figures.append(await rotated(setting, numbers))
     return figures, await _profiles(setting, numbers, reports, stock)
 
 
@@ -294,7 +294,14 @@ async def _reconcile(setting: Setting) -> list[Figure]:
     return figures
 
 
-async def _rotate(setting: Setting, numbers: Sequence[str]) -> list[Figure]:
+async def load_people(setting: Setting, people_count: int) -> list[str]:
+    """Let the registry know so many people, and return their numbers."""
+    _, numbers, _ = await _loading(setting, _stock(people_count), people_count)
+    await _until_stamped(setting)
+    return numbers
+
+
+async def rotated(setting: Setting, numbers: Sequence[str]) -> Figure:
     """Wrap every key anew while inquiries come at a steady rate, and none may fail."""
     began = perf_counter()
     rotation = asyncio.create_task(asyncio.to_thread(setting.rotate))
@@ -304,16 +311,14 @@ async def _rotate(setting: Setting, numbers: Sequence[str]) -> list[Figure]:
         runs.append(await open_loop(setting.port, asked, OPEN_RATE))
         _demand(runs[-1], 200)
     keys, seconds = await rotation, perf_counter() - began
-    return [
-        Figure(
-            name="KEKs rotated while inquiries come",
-            value=keys / seconds,
-            unit="data keys/s",
-            n=keys,
-            p50_ms=median(run.percentile(0.5) for run in runs),
-            p99_ms=max(run.percentile(0.99) for run in runs),
-        )
-    ]
+    return Figure(
+        name="KEKs rotated while inquiries come",
+        value=keys / seconds,
+        unit="data keys/s",
+        n=keys,
+        p50_ms=median(run.percentile(0.5) for run in runs),
+        p99_ms=max(run.percentile(0.99) for run in runs),
+    )
 
 
 async def _profiles(

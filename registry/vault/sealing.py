@@ -80,16 +80,30 @@ class SealingKey:
 
 def seal(key: SealingKey, place: Place, plaintext: bytes, random: Callable[[int], bytes] = os.urandom) -> bytes:
     """Return the envelope of ``plaintext``, 33 bytes longer, that opens with ``key`` at ``place`` and nowhere else."""
-    nonce = random(NONCE_BYTES)
-    return key.header + nonce + key.aead.encrypt(nonce, plaintext, _additional_data(place))
+    return _seal(key, _additional_data(place), plaintext, random)
 
 
 def open_sealed(key: SealingKey, place: Place, envelope: bytes) -> bytes:
     """Return what was sealed with ``key`` at ``place``; raises :class:`SealBroken` if ``envelope`` is not that."""
+    return _open(key, _additional_data(place), envelope)
+
+
+def reseal(place: Place, envelope: bytes, *, old: SealingKey, new: SealingKey) -> bytes:
+    """Return what ``old`` sealed at ``place``, sealed by ``new`` for the same place; raises as :func:`open_sealed`."""
+    additional_data = _additional_data(place)
+    return _seal(new, additional_data, _open(old, additional_data, envelope), os.urandom)
+
+
+def _seal(key: SealingKey, additional_data: bytes, plaintext: bytes, random: Callable[[int], bytes]) -> bytes:
+    nonce = random(NONCE_BYTES)
+    return key.header + nonce + key.aead.encrypt(nonce, plaintext, additional_data)
+
+
+def _open(key: SealingKey, additional_data: bytes, envelope: bytes) -> bytes:
     if len(envelope) < _NONCE_ENDS + TAG_BYTES or envelope[:_HEADER_ENDS] != key.header:
         raise SealBroken
     try:
-        return key.aead.decrypt(envelope[_HEADER_ENDS:_NONCE_ENDS], envelope[_NONCE_ENDS:], _additional_data(place))
+        return key.aead.decrypt(envelope[_HEADER_ENDS:_NONCE_ENDS], envelope[_NONCE_ENDS:], additional_data)
     except InvalidTag:
         raise SealBroken from None
 
