@@ -1,8 +1,8 @@
 """The unit of work: one request, one transaction, its log entries. Whoever leaves without commit has done nothing."""
 
 from asyncio import Semaphore, timeout
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 from weakref import WeakKeyDictionary
@@ -72,24 +72,22 @@ class UnitOfWork:
         await _take_turn(self._turns)
         try:
             if self._only_reads:
-                self._driver = await self._engine.raw_connection()
+                with _connecting():
+                    self._driver = await self._engine.raw_connection()
             else:
-                self._connection = await self._engine.connect()
-        except BaseException as error:
+                await self._connect()
+        except BaseException:
             self._turns.release()
-            if isinstance(error, DBAPIError | PoolTimeoutError | OSError):
-                raise StoreUnavailable from error
             raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._connection is not None or self._driver is not None:
-            try:
-                await self._release()
-            finally:
-                self._turns.release()
+        try:
+            await self._release()
+        finally:
+            self._turns.release()
         if isinstance(error, DBAPIError) and is_outage(error):
             raise StoreUnavailable from error
 
@@ -106,9 +104,13 @@ class UnitOfWork:
         """Return the connection for what the driver alone cannot run; whoever only reads takes one when it needs to."""
         if self._driver is not None:
             await self._release()
-            self._connection = await self._engine.connect()
-            await self._connection.execution_options(isolation_level="AUTOCOMMIT")
+            await (await self._connect()).execution_options(isolation_level="AUTOCOMMIT")
         return self.connection
+
+    async def _connect(self) -> AsyncConnection:
+        with _connecting():
+            self._connection = await self._engine.connect()
+        return self._connection
 
     async def commit(self) -> None:
         """Make everything done so far last; durable when this returns."""
@@ -240,6 +242,15 @@ async def _take_turn(turns: Semaphore) -> None:
         async with timeout(PATIENCE):
             await turns.acquire()
     except TimeoutError as error:
+        raise StoreUnavailable from error
+
+
+@contextmanager
+def _connecting() -> Iterator[None]:
+    """Call a database that cannot be reached, starts or ends an outage."""
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError, PostgresError, DriverInterfaceError, OSError) as error:
         raise StoreUnavailable from error
 
 
