@@ -51,8 +51,8 @@ lock: setup  ## Resolve the requirements anew into requirements.lock
 	@VIRTUAL_ENV=$(VENV) $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--python-version 3.11 --extra dev --upgrade --custom-compile-command "make lock" -o requirements.lock pyproject.toml
 
-bench: setup  ## Measure the registry against the floor of this machine (QUICK=1: 50,000 people instead of 1.3 million)
-	@$(BIN)/python -m benchmarks $(if $(QUICK),--people 50000)
+bench: setup  ## Measure the registry against the floor of this machine (QUICK=1: 50,000 people instead of 1.3 million; LOG=N: a log of N entries; KEYS=N: N data keys)
+	@$(BIN)/python -m $(if $(LOG),benchmarks.long_log $(LOG),$(if $(KEYS),benchmarks.long_rotation $(KEYS),benchmarks $(if $(QUICK),--people 50000)))
 
 fuzz: setup  ## Fuzz the readers for ten minutes each (SECONDS=60 ONLY=values); tests/fuzzing/__main__.py says what it needs
 	@$(BIN)/python -m tests.fuzzing $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ONLY),--only $(ONLY))

@@ -68,7 +68,7 @@ def main(
     with TemporaryDirectory() as folder, ExitStack() as stack:
         setting = Setting(Path(folder), stack)
         figures, profiles = asyncio.run(_measure(setting, people_count, requests))
-    show(figures, people_count)
+    show(figures, f"{people_count:,} 除票")
     show_profiles(profiles)
     keep(figures, profiles, people_count)
 
@@ -87,7 +87,7 @@ async def _measure(setting: Setting, people_count: int, requests: int) -> tuple[
     await _until_stamped(setting)
     figures += await signed_in(setting)
     figures += await _reconcile(setting)
-    figures += await _rotate(setting, numbers)
+    figures.append(await rotated(setting, numbers))
     figures += await jpki.figures()
     return figures, await _profiles(setting, numbers, reports, stock)
 
@@ -188,9 +188,11 @@ async def _log_of_disclosures(setting: Setting, numbers: Sequence[str]) -> list[
     """Measure how fast entries get their place, and how long after its answer that of one inquiry has it."""
     connection = await asyncpg.connect(setting.postgres.dsn())
     await _until_placed(connection)
+    size = await connection.fetchval("SELECT size FROM log_head")
     await connection.execute(_MANY_ENTRIES, LOG_ENTRIES)
     began = perf_counter()
-    await _until_placed(connection)
+    while await connection.fetchval(_LOG_SIZE) < size + LOG_ENTRIES:
+        pass
     rate = LOG_ENTRIES / (perf_counter() - began)
     waits = []
     for index in range(LOG_INQUIRIES):
@@ -296,7 +298,14 @@ async def _reconcile(setting: Setting) -> list[Figure]:
     return figures
 
 
-async def _rotate(setting: Setting, numbers: Sequence[str]) -> list[Figure]:
+async def load_people(setting: Setting, people_count: int) -> list[str]:
+    """Let the registry know so many people, and return their numbers."""
+    _, numbers, _ = await _loading(setting, _stock(people_count), people_count)
+    await _until_stamped(setting)
+    return numbers
+
+
+async def rotated(setting: Setting, numbers: Sequence[str]) -> Figure:
     """Wrap every key anew while inquiries come at a steady rate, and none may fail."""
     began = perf_counter()
     rotation = asyncio.create_task(asyncio.to_thread(setting.rotate))
@@ -306,16 +315,14 @@ async def _rotate(setting: Setting, numbers: Sequence[str]) -> list[Figure]:
         runs.append(await open_loop(setting.port, asked, OPEN_RATE))
         _demand(runs[-1], 200)
     keys, seconds = await rotation, perf_counter() - began
-    return [
-        Figure(
-            name="KEKs rotated while inquiries come",
-            value=keys / seconds,
-            unit="data keys/s",
-            n=keys,
-            p50_ms=median(run.percentile(0.5) for run in runs),
-            p99_ms=max(run.percentile(0.99) for run in runs),
-        )
-    ]
+    return Figure(
+        name="KEKs rotated while inquiries come",
+        value=keys / seconds,
+        unit="data keys/s",
+        n=keys,
+        p50_ms=median(run.percentile(0.5) for run in runs),
+        p99_ms=max(run.percentile(0.99) for run in runs),
+    )
 
 
 async def _profiles(

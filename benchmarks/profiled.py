@@ -1,4 +1,4 @@
-"""`python -m benchmarks.profiled FILE`: `registry serve` under cProfile, from SIGUSR1 to its end.
+"""`python -m benchmarks.profiled FILE`: `registry serve --without-sequencer` under cProfile, from SIGUSR1 to its end.
 
 The profile is of the one thread that serves, and cProfile makes each call dearer than it is: shares tell, times do not.
 """
@@ -61,7 +61,7 @@ def main(output: str) -> None:
     profile = Profile()
     signal.signal(signal.SIGUSR1, lambda *_: profile.enable())
     signal.signal(signal.SIGTERM, lambda *_: None)  # the server raises it once more when it has ended
-    serving.serve(Settings.read(os.environ))
+    serving.serve(Settings.read(os.environ), sequences=False)
     profile.disable()
     profile.dump_stats(output)
 

@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -42,11 +42,9 @@ def show_profiles(profiles: Profiles) -> None:
         say.print(f"[bold]{name}[/]: {parts}")
 
 
-def show(figures: Sequence[Figure], people_count: int) -> None:
+def show(figures: Sequence[Figure], of_what: str) -> None:
     """Print the table."""
-    table = Table(
-        "figure", "value", "floor", "ratio", "p50 ms", "p99 ms", "n", title=f"{people_count:,} 除票, {_machine()}"
-    )
+    table = Table("figure", "value", "floor", "ratio", "p50 ms", "p99 ms", "n", title=f"{of_what}, {_machine()}")
     for one in figures:
         table.add_row(
             one.name,
@@ -62,16 +60,23 @@ def keep(figures: Sequence[Figure], profiles: Profiles, people_count: int) -> No
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.with_name("profiles.json").write_bytes(msgspec.json.format(msgspec.json.encode(profiles), indent=2))
     RESULTS.write_text(json.dumps(msgspec.to_builtins(figures), indent=2, ensure_ascii=False), encoding="utf-8")
-    moment = datetime.now(UTC)
+    say.print(f"Results: {RESULTS}")
+    keep_run(figures, {"people": people_count})
+
+
+def keep_run(figures: Sequence[Figure], of_what: Mapping[str, int]) -> None:
+    """Write a line of the history of all runs; a busy machine says so by its load."""
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
     entry = {
-        "at": moment.isoformat(),
-        "people": people_count,
+        "at": datetime.now(UTC).isoformat(),
+        **of_what,
         "machine": _machine(),
+        "load": os.getloadavg(),
         "figures": msgspec.to_builtins(figures),
     }
     with RESULTS.with_name("history.jsonl").open("a", encoding="utf-8") as history:
         history.write(json.dumps(entry, ensure_ascii=False) + "\n")
-    say.print(f"Results: {RESULTS}; all runs: {RESULTS.with_name('history.jsonl')}")
+    say.print(f"All runs: {RESULTS.with_name('history.jsonl')}")
 
 
 def _machine() -> str:

@@ -88,8 +88,9 @@ class Setting:
             await work.commit()
 
     def start(self) -> None:
-        """Start the registry and the floor."""
-        self._start_registry(["registry", "serve"])
+        """Start the sequencer, the registry and the floor."""
+        self._programs.start("sequencer", ["registry", "sequencer"], self.environment)
+        self._start_registry(["registry", "serve", "--without-sequencer"])
         command = ["python", "-m", "benchmarks.floor", str(self.floor_port)]
         floor = self._programs.start("floor", command, {"FLOOR_DSN": self.postgres.dsn()})
         wait_until_ready(f"http://{HOST}:{self.floor_port}/health/ready", floor, self.folder / "floor.log")
@@ -114,6 +115,12 @@ class Setting:
         command = ["registry", "keys", "rotate", "kek", "--fresh", "--json"]
         keys: int = json.loads(self._programs.run("rotate", command, self.environment))["keys"]
         return keys
+
+    def verify_log(self, options: Sequence[str]) -> int:
+        """Have all of the log audited by the command that an auditor types; return how many entries are in order."""
+        command = ["registry", "verify-log", "--json", *options]
+        size: int = json.loads(self._programs.run("verify", command, self.environment))["size"]
+        return size
 
     def post(self, body: str, path: str, message: Any, headers: Sequence[tuple[str, str]] = ()) -> bytes:
         """Write a signed request of a caller as it goes over the wire."""

@@ -51,11 +51,26 @@ registry.add(
     "serve",
     "registry.service_cli:serve",
     told(
-        "Serve the signed interface until Ctrl-C. The sequencers of known time and of the log run along.",
-        "署名付きの通信を Ctrl-C まで受け付ける。把握日時の付与と情報提供等の記録の編成も並行して行う。",
+        "Serve the signed interface until Ctrl-C. The sequencer runs along, unless it is told to be elsewhere.",
+        "署名付きの通信を Ctrl-C まで受け付ける。指定がなければ把握日時の付与と記録の編成も行う。",
     ),
     examples="REGISTRY_DSN=postgresql://… REGISTRY_KEYS=keys.json REGISTRY_SIGNING_KEY=registry.pem "
-    "REGISTRY_LOG_KEY=log.pem registry serve",
+    "REGISTRY_LOG_KEY=log.pem registry serve\nregistry serve --without-sequencer",
+)
+registry.add(
+    "sequencer",
+    "registry.service_cli:sequencer",
+    told(
+        """Be the sequencer until Ctrl-C, beside `registry serve --without-sequencer`, with the same settings.
+
+It stamps what was accepted, gives entries of the log of disclosures their place, brings its heads to the witnesses and
+destroys the keys of years that are over. Several may run: one works, and where it dies another one goes on.""",
+        """把握日時の付与と情報提供等の記録の編成を Ctrl-C まで行う。設定は `registry serve` と同じ。
+
+`registry serve --without-sequencer` とともに用いる。立会者の連署を求め、
+保存期間の過ぎた年の鍵を廃棄する。複数動かせば一つが働き、止まれば他が引き継ぐ。""",
+    ),
+    examples="registry sequencer",
 )
 registry.add(
     "migrate",

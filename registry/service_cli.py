@@ -1,22 +1,44 @@
-"""``registry serve``, ``migrate`` and ``openapi``: the service itself, its schema and its interface."""
+"""``registry serve``, ``sequencer``, ``migrate`` and ``openapi``: the service itself, its schema and its interface."""
 
 import sys
+from typing import Annotated
 
 import msgspec
+from cyclopts import Parameter
 
 from registry import serving
-from registry.command_line import FAILED
+from registry.command_line import FAILED, told
 from registry.running import run, say, settings, stop
 from registry.settings import SettingsRefused
 from registry.store.migrate import migrate as bring_to_newest
 from registry.vault.keys import KeysRefused
 from registry.web.openapi import document
 
+WithoutSequencer = Annotated[
+    bool,
+    Parameter(
+        name="--without-sequencer",
+        negative="",
+        help=told(
+            "Leave the sequencer to a `registry sequencer` elsewhere; without one the registry is soon not ready.",
+            "編成は別に動く `registry sequencer` に任せる。それがなければ、まもなく応じられなくなる。",
+        ),
+    ),
+]
 
-def serve() -> None:
+
+def serve(*, without_sequencer: WithoutSequencer = False) -> None:
     """Serve until Ctrl-C."""
     try:
-        serving.serve(settings())
+        serving.serve(settings(), sequences=not without_sequencer)
+    except (KeysRefused, SettingsRefused) as refused:
+        stop(str(refused), FAILED)
+
+
+def sequencer() -> None:
+    """Be the sequencer until Ctrl-C."""
+    try:
+        serving.sequence(settings())
     except (KeysRefused, SettingsRefused) as refused:
         stop(str(refused), FAILED)
 

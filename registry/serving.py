@@ -1,6 +1,11 @@
-"""How the application is put on a socket: uvicorn, quiet about addresses and bodies, ended by SIGTERM or Ctrl-C."""
+"""How the programs run: the application on a socket by uvicorn, quiet about addresses and bodies; the sequencer.
 
+Both end by SIGTERM or Ctrl-C.
+"""
+
+import asyncio
 import gc
+import signal
 from asyncio import TimerHandle, Transport
 from typing import Final
 
@@ -12,10 +17,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from registry.program_log import configure_log
 from registry.settings import Settings
-from registry.wiring import application
+from registry.wiring import application, sequencer_rounds
 
 LARGEST_HEAD: Final = 16 << 10
 """Bytes of the request line and all fields together; a signed submission with its evidence has three thousand."""
+YOUNG: Final = 20_000
+"""Objects made before the collector looks through them; with Python's 700 it looks four times in each inquiry."""
 HEAD_WITHIN: Final = 10.0
 """Seconds in which the head of a request must have come whole, and the next one after a connection was opened."""
 
@@ -50,20 +57,39 @@ class Hurried(H11Protocol):
             self._patience = None
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, *, sequences: bool = True) -> None:
     """Serve until told to stop; every request under way is finished first."""
     configure_log()
-    uvloop.run(_serve(settings))
+    uvloop.run(_serve(settings, sequences=sequences))
 
 
-async def _serve(settings: Settings) -> None:
-    async with application(settings) as app:
+async def _serve(settings: Settings, *, sequences: bool) -> None:
+    async with application(settings, sequences=sequences) as app:
         config = configuration(app, settings.host, settings.port)
         # The tables of codes stay as they are: to go through them again and again would hold up whoever asks just then.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(YOUNG, 10, 10)
         structlog.get_logger("registry").info("serving", address=settings.address)
         await uvicorn.Server(config).serve()
+
+
+def sequence(settings: Settings) -> None:
+    """Do what the sequencer does until told to stop; a batch under way is left as if it had not begun."""
+    configure_log()
+    uvloop.run(_sequence(settings))
+
+
+async def _sequence(settings: Settings) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    async with sequencer_rounds(settings) as rounds, asyncio.TaskGroup() as group:
+        tasks = [group.create_task(run()) for run in rounds]
+        structlog.get_logger("registry").info("sequencing")
+        await ended.wait()
+        for task in tasks:
+            task.cancel()
 
 
 def configuration(app: Litestar, host: str, port: int) -> uvicorn.Config:
@@ -74,6 +100,8 @@ def configuration(app: Litestar, host: str, port: int) -> uvicorn.Config:
         port=port,
         http=Hurried,
         h11_max_incomplete_event_size=LARGEST_HEAD,
+        proxy_headers=False,  # nobody is believed who says for whom a request is
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,

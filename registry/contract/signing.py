@@ -348,7 +348,8 @@ def _moment(stated: _Stated, name: str) -> datetime:
 
 def _field(headers: Headers, name: str, otherwise: ProblemCode) -> str:
     """Return the one value of a header field; refuse it missing, repeated, or with more than visible ASCII."""
-    values = [value.strip(" \t") for field, value in headers if field.lower() == name]
+    length = len(name)
+    values = [value.strip(" \t") for field, value in headers if len(field) == length and field.lower() == name]
     if len(values) != 1 or not _FIELD_VALUE.fullmatch(values[0]):
         raise SignatureRefused(otherwise)
     return values[0]

@@ -161,10 +161,10 @@ async def stamps(visit: Visit) -> AsyncIterator[Finding]:
                 f"把握日時の付与が止まっています。{waiting.count:,} 件が待ち、最初のものは {seconds} 秒前です",
             ),
             (
-                "it runs in every `registry serve`: start one, and see its log",
-                "`registry serve` を起動し、その記録を見てください",
+                "start a `registry sequencer`, or a `registry serve` that is one too, and see its log",
+                "`registry sequencer`(または編成を兼ねる `registry serve`)を起動し、その記録を見てください",
             ),
-            "registry serve",
+            "registry sequencer",
         )
 
 

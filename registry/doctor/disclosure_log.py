@@ -30,10 +30,10 @@ async def sequencer(visit: Visit) -> AsyncIterator[Finding]:
                 f"情報提供等の記録の編成が止まっています。{waiting:,} 件が待っています",
             ),
             (
-                "it is done in every `registry serve`: start one, and see its log",
-                "`registry serve` を起動し、その記録を見てください",
+                "start a `registry sequencer`, or a `registry serve` that is one too, and see its log",
+                "`registry sequencer`(または編成を兼ねる `registry serve`)を起動し、その記録を見てください",
             ),
-            "registry serve",
+            "registry sequencer",
         )
 
 

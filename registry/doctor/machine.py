@@ -67,7 +67,10 @@ def port(patient: Patient) -> Iterator[Finding]:
         yield wrong(
             Code.NOT_READY,
             ("a registry is running here and cannot serve", "稼働中の登録システムが要求に応じられません"),
-            ("mend the other findings; it recovers by itself", "他の所見を直してください。システムは自ら回復します"),
+            (
+                "mend the other findings; where there are none, no sequencer is at work: start `registry sequencer`",
+                "他の所見を直してください。なければ編成が止まっています。`registry sequencer` を起動してください",
+            ),
         )
 
 

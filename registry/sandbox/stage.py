@@ -66,7 +66,8 @@ class Stage:
         self._start_identity_provider()
         self._said("migrating the schema, loading code tables, registering keys")
         anyio.run(self._prepare)
-        self._said("starting registry and gateway")
+        self._said("starting registry, sequencer and gateway")
+        self.sequencer = self.start_sequencer()
         self.registry = self.start_registry()
         self._gateway_port = free_port()
         self.gateway = self.programs.start("gateway", ["embassy-gateway", "serve"], self.gateway_settings)
@@ -105,7 +106,11 @@ class Stage:
 
     def start_registry(self) -> Popen[bytes]:
         """Start the registry's process, also again after its end."""
-        return self.programs.start("registry", ["registry", "serve"], self.registry_settings)
+        return self.programs.start("registry", ["registry", "serve", "--without-sequencer"], self.registry_settings)
+
+    def start_sequencer(self) -> Popen[bytes]:
+        """Start a process of the sequencer: beside another one, or again after its end."""
+        return self.programs.start("sequencer", ["registry", "sequencer"], self.registry_settings)
 
     @property
     def gateway_address(self) -> str:

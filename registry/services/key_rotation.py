@@ -5,10 +5,11 @@ and begun again, it goes on. Whoever reads a data key reads it with its KEK in o
 or the other and never fails; who makes one under an older KEK meanwhile is met by a further pass.
 """
 
-from asyncio import gather
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -18,8 +19,8 @@ from registry.store import code_tables, key_rotation
 from registry.store.key_rotation import WRAPPED_KEYS, WrappedKeys
 from registry.vault.keys import Kek
 
-AT_ONCE: Final = 2
-"""Steps under way together: while one is wrapped here, the database writes the other."""
+AT_ONCE: Final = 4
+"""Steps under way together: while one is wrapped here, the database writes others and waits for its disk."""
 
 KEPT_AFTER_LAST_USE: Final = timedelta(days=35)
 """How long a KEK is kept that wraps nothing: no backup of the whole cluster is kept for longer than that."""
@@ -77,10 +78,22 @@ async def _pass(resources: Resources, keys: WrappedKeys, target: int) -> AsyncIt
         last = await key_rotation.blocks(work, keys)
         keks = await resources.keyring.all_keks(work)
     starts = range(0, last, key_rotation.BLOCKS_A_STEP)
-    for at in range(0, len(starts), AT_ONCE):
-        steps = (_step(resources, keys, first, keks, target) for first in starts[at : at + AT_ONCE])
-        if done := sum(await gather(*steps)):
-            yield done
+    async for done in _at_once(_step(resources, keys, first, keks, target) for first in starts):
+        yield done
+
+
+async def _at_once(steps: Iterator[Coroutine[None, None, int]]) -> AsyncIterator[int]:
+    """Take steps, always as many together as may be, and yield what they did; one that fails ends those under way."""
+    under_way: set[asyncio.Task[int]] = set()
+    try:
+        while under_way := under_way | {asyncio.create_task(one) for one in islice(steps, AT_ONCE - len(under_way))}:
+            ended, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            if done := sum(one.result() for one in ended):
+                yield done
+    finally:
+        for one in under_way:
+            one.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
 
 async def _step(resources: Resources, keys: WrappedKeys, first: int, keks: Mapping[int, Kek], target: int) -> int:

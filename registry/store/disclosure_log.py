@@ -95,12 +95,19 @@ _PENDING: Final = Insertion(t.log_pending)
 
 async def lead(work: UnitOfWork) -> bool:
     """Become the one that gives places, until the transaction ends; False where another one is at it."""
-    return bool((await work.run(select(func.pg_try_advisory_xact_lock(LOG_LOCK)))).scalar_one())
+    return await _lead(work, LOG_LOCK)
 
 
 async def lead_cosigning(work: UnitOfWork) -> bool:
     """Become the one that asks the witnesses, until the transaction ends; False where another one is at it."""
-    return bool((await work.run(select(func.pg_try_advisory_xact_lock(COSIGN_LOCK)))).scalar_one())
+    return await _lead(work, COSIGN_LOCK)
+
+
+async def _lead(work: UnitOfWork, lock: int) -> bool:
+    return bool((await work.run_prepared(_LEAD, {"lock": lock}))[0]["leads"])
+
+
+_LEAD: Final = Prepared(select(func.pg_try_advisory_xact_lock(bindparam("lock", type_=BigInteger)).label("leads")))
 
 
 async def waiting(work: UnitOfWork, at_most: int) -> dict[int, Waiting]:
@@ -216,11 +223,14 @@ async def destroy_years(work: UnitOfWork, up_to: int) -> tuple[int, ...]:
 
 async def head(work: UnitOfWork) -> LogHead | None:
     """Return where the tree ends; None before the sequencer ever ran."""
-    row = await work.one(select(t.log_head))
-    if row is None:
+    rows = await work.run_prepared(_READ_HEAD, {})
+    if not rows:
         return None
-    fields = {name: row[name] for name in LogHead.__struct_fields__}
-    return LogHead(**(fields | {"roots": tuple(row["roots"])}))
+    fields = {name: rows[0][name] for name in LogHead.__struct_fields__}
+    return LogHead(**(fields | {"roots": tuple(fields["roots"])}))
+
+
+_READ_HEAD: Final = Prepared(select(t.log_head))
 
 
 async def keep_cosigned(work: UnitOfWork, note: bytes, size: int, at: int) -> None:

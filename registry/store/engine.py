@@ -12,6 +12,13 @@ TIMEOUTS: Final = {
 }
 """A request that waits longer has lost its caller anyway; its transaction is rolled back."""
 
+PLANNING: Final = {"plan_cache_mode": "force_generic_plan"}
+"""A statement is planned once on each connection and not at every call: to plan the look-up takes as long as to run it.
+
+What a role asks goes through an index, whoever it is about, so no other parameters would have a better plan. Not so
+what the owner does, who goes through whole tables.
+"""
+
 POOL_SIZE: Final = 16
 
 PATIENCE: Final = 5
@@ -20,9 +27,9 @@ PATIENCE: Final = 5
 
 def connect(dsn: str, *, pool_size: int = POOL_SIZE, role: str | None = None) -> AsyncEngine:
     """Return an engine for ``dsn`` (``postgresql://…``); ``role`` is taken on at once by every connection."""
-    settings = TIMEOUTS | {"application_name": "registry", "timezone": "UTC"}
+    settings = TIMEOUTS | {"application_name": role or "registry", "timezone": "UTC"}
     if role is not None:
-        settings["role"] = role
+        settings |= PLANNING | {"role": role}
     return create_async_engine(
         asyncpg_url(dsn),
         pool_size=pool_size,

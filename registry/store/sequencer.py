@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
-from sqlalchemy import delete, func, insert, select
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import BigInteger, bindparam, func, select, text
 
 from registry.store import tables as t
 from registry.store.unit_of_work import UnitOfWork
+from registry.store.writing import Prepared
 
 LEADER_LOCK: Final = 0x5E90E4CE
 """The advisory lock that makes one sequencer the leader, for the length of one batch."""
@@ -36,38 +36,54 @@ async def stamp_pending(work: UnitOfWork, now: datetime) -> int:
     All of one batch gets one moment, later than every moment given before, however the clock runs. The caller
     commits.
     """
-    is_leader = (await work.run(select(func.pg_try_advisory_xact_lock(LEADER_LOCK)))).scalar_one()
-    if not is_leader:
+    if not (await work.run_prepared(_LEAD, {"lock": LEADER_LOCK}))[0]["leads"]:
         return 0
     known = await known_until(work)
     at = now if known is None else max(now, known.at + _TICK)
     seq = 0 if known is None else known.seq
-    taken = select(t.pending_stamp.c.submission_id).order_by(t.pending_stamp.c.submission_id).limit(LARGEST_BATCH)
-    removed = delete(t.pending_stamp).where(t.pending_stamp.c.submission_id.in_(taken))
-    pending = sorted((await work.run(removed.returning(t.pending_stamp.c.submission_id))).scalars())
-    rows = [
-        {"seq": seq + number, "submission_id": submission_id, "at": at}
-        for number, submission_id in enumerate(pending, start=1)
-    ]
-    if rows:
-        await work.run(insert(t.stamp), rows)
-    await _advance(work, seq + len(rows), at)
-    return len(rows)
+    (row,) = await work.run_prepared(_STAMP, {"seq": seq, "at": at, "at_most": LARGEST_BATCH})
+    await work.run_prepared(_ADVANCE, {"seq": seq + row["stamped"], "at": at})
+    return int(row["stamped"])
+
+
+_LEAD: Final = Prepared(select(func.pg_try_advisory_xact_lock(bindparam("lock", type_=BigInteger)).label("leads")))
+_STAMP: Final = Prepared(
+    text(
+        """
+        WITH taken AS (
+            DELETE FROM pending_stamp WHERE submission_id IN (
+                SELECT submission_id FROM pending_stamp ORDER BY submission_id LIMIT CAST(:at_most AS bigint)
+            ) RETURNING submission_id
+        ), added AS (
+            INSERT INTO stamp (seq, submission_id, at)
+            SELECT CAST(:seq AS bigint) + row_number() OVER (ORDER BY submission_id), submission_id,
+                CAST(:at AS timestamptz)
+            FROM taken RETURNING 1
+        )
+        SELECT count(*) AS stamped FROM added
+        """
+    )
+)
+_ADVANCE: Final = Prepared(
+    text(
+        """
+        INSERT INTO known_until ("only", seq, at) VALUES (true, CAST(:seq AS bigint), CAST(:at AS timestamptz))
+        ON CONFLICT ("only") DO UPDATE SET seq = excluded.seq, at = excluded.at
+        """
+    )
+)
 
 
 async def known_until(work: UnitOfWork) -> Known | None:
     """Return up to where knowledge is stamped; None before the sequencer ever ran."""
-    row = await work.one(select(t.known_until))
-    return None if row is None else Known(row["seq"], row["at"])
+    rows = await work.run_prepared(_KNOWN, {})
+    return Known(rows[0]["seq"], rows[0]["at"]) if rows else None
+
+
+_KNOWN: Final = Prepared(select(t.known_until.c.seq, t.known_until.c.at))
 
 
 async def last_seq(work: UnitOfWork, at: datetime) -> int:
     """Return the last sequence number stamped by ``at``; 0 when nothing was."""
     query = select(func.coalesce(func.max(t.stamp.c.seq), 0)).where(t.stamp.c.at <= at)
     return int((await work.run(query)).scalar_one())
-
-
-async def _advance(work: UnitOfWork, seq: int, at: datetime) -> None:
-    values = {"seq": seq, "at": at}
-    statement = upsert(t.known_until).values(only=True, **values)
-    await work.run(statement.on_conflict_do_update(index_elements=["only"], set_=values))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import delete, literal_column, select, update
@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from registry.domain.trawling import Suspicion, Tally
 from registry.store import trawling_tables as t
 from registry.store.unit_of_work import UnitOfWork
+from registry.store.writing import Insertion, Prepared
 
 BodyDay = tuple[str, date]
 """A body and a day in Japan."""
@@ -31,15 +32,21 @@ async def add_tallies(work: UnitOfWork, tallies: Mapping[BodyDay, Tally]) -> dic
     """Add what was counted here to what all processes counted; return what they all have now."""
     in_order = sorted(tallies)  # the same for every process, so that none waits for another in a circle
     rows = [{"body": body, "day": day} | msgspec.structs.asdict(tallies[body, day]) for body, day in in_order]
-    statement = upsert(t.caller_tally).values(rows)
-    added = {name: t.caller_tally.c[name] + statement.excluded[name] for name in _COUNTS}
-    result = await work.rows(
-        statement.on_conflict_do_update(index_elements=["body", "day"], set_=added).returning(t.caller_tally)
-    )
+    result = await work.run_prepared(_ADD_TALLIES, {t.caller_tally.name: rows})
     return {(row["body"], row["day"]): Tally(**{name: row[name] for name in _COUNTS}) for row in result}
 
 
 _COUNTS: Final = Tally.__struct_fields__
+
+
+def _add_tallies() -> Any:
+    """Add rows to those that are there; written once for any number of bodies, it need not be made anew each time."""
+    statement = Insertion(t.caller_tally).statement()
+    added = {name: t.caller_tally.c[name] + statement.excluded[name] for name in _COUNTS}
+    return statement.on_conflict_do_update(index_elements=["body", "day"], set_=added).returning(t.caller_tally)
+
+
+_ADD_TALLIES: Final = Prepared(_add_tallies())
 
 
 async def tallies_of(work: UnitOfWork, day: date) -> dict[str, Tally]:

@@ -1,8 +1,8 @@
 """The unit of work: one request, one transaction, its log entries. Whoever leaves without commit has done nothing."""
 
 from asyncio import Semaphore, timeout
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 from weakref import WeakKeyDictionary
@@ -14,7 +14,8 @@ from sqlalchemy.engine import CursorResult, RowMapping
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+from sqlalchemy.util import greenlet_spawn
 
 from registry.store.at_hand import AtHand
 from registry.store.engine import PATIENCE, POOL_SIZE
@@ -62,6 +63,7 @@ class UnitOfWork:
         self._has_begun = False
         self._turns = _turns_of(engine)
         self._connection: AsyncConnection | None = None
+        self._driver: PoolProxiedConnection | None = None
         self._writing = Writing()
         self._to_see: list[str] = []
         self._afterwards: list[Callable[[], None]] = []
@@ -71,40 +73,59 @@ class UnitOfWork:
     async def __aenter__(self) -> Self:
         await _take_turn(self._turns)
         try:
-            self._connection = await self._engine.connect()
             if self._only_reads:
-                await self._connection.execution_options(isolation_level="AUTOCOMMIT")
-        except BaseException as error:
+                with _connecting():
+                    self._driver = await self._engine.raw_connection()
+            else:
+                await self._connect()
+        except BaseException:
             self._turns.release()
-            if isinstance(error, DBAPIError | PoolTimeoutError | OSError):
-                raise StoreUnavailable from error
             raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            try:
-                # close() returns the connection to the pool, which rolls back whatever was not committed.
-                await connection.close()
-            finally:
-                self._turns.release()
+        try:
+            await self._release()
+        finally:
+            self._turns.release()
         if isinstance(error, DBAPIError) and is_outage(error):
             raise StoreUnavailable from error
 
     async def begin(self) -> None:
         """Be a transaction from here on, if it is none yet: as long lasts what it may see."""
         if self._only_reads:
-            await self.connection.commit()  # of what SQLAlchemy takes for a transaction; nothing was begun
-            await self.connection.execution_options(isolation_level="READ COMMITTED")
+            await self._release()
+            await self._connect()
             self._only_reads = False
+
+    async def _release(self) -> None:
+        """Return the connection to the pool, which rolls back whatever was not committed."""
+        connection, driver = self._connection, self._driver
+        self._connection = self._driver = None
+        if connection is not None:
+            await connection.close()
+        if driver is not None:
+            await greenlet_spawn(driver.close)
+
+    async def _by_the_library(self) -> AsyncConnection:
+        """Return the connection for what the driver alone cannot run; whoever only reads takes one when it needs to."""
+        if self._driver is not None:
+            await self._release()
+            await (await self._connect()).execution_options(isolation_level="AUTOCOMMIT")
+        return self.connection
+
+    async def _connect(self) -> AsyncConnection:
+        with _connecting():
+            self._connection = await self._engine.connect()
+        return self._connection
 
     async def commit(self) -> None:
         """Make everything done so far last; durable when this returns."""
         await self.write()
-        await self.connection.commit()
+        if not self._only_reads:
+            await self.connection.commit()
         self._has_begun = self.at_hand.agreed = False
         afterwards, self._afterwards = self._afterwards, []
         for act in afterwards:
@@ -142,7 +163,7 @@ class UnitOfWork:
         """Undo what happens inside when it raises; what happened before stays."""
         await self.write()
         written = self.written
-        async with self.connection.begin_nested():
+        async with (await self._by_the_library()).begin_nested():
             try:
                 yield
                 await self.write()
@@ -163,7 +184,7 @@ class UnitOfWork:
         """Execute one statement; ``parameters`` may be a list for many rows."""
         await self.write()
         self.written += bool(getattr(statement, "is_dml", False))
-        return await self.connection.execute(statement, parameters)
+        return await (await self._by_the_library()).execute(statement, parameters)
 
     async def run_prepared(
         self, statement: Prepared, parameters: Mapping[str, Any], *, ahead: bool = False
@@ -187,7 +208,8 @@ class UnitOfWork:
 
     async def _run_by_driver(self, text: str, ordered: tuple[Any, ...]) -> Sequence[Mapping[str, Any]]:
         """Leave SQLAlchemy out where it need not begin a transaction first: it costs more than the statement does."""
-        driver = (await self.connection.get_raw_connection()).driver_connection
+        raw = self._driver or await self.connection.get_raw_connection()
+        driver: Any = raw.driver_connection
         if driver is None:
             raise StoreUnavailable
         try:
@@ -205,8 +227,15 @@ class UnitOfWork:
             raise Taken(str(cause.constraint_name)) from error
         if _sqlstate(cause) == _OTHER_COLUMNS or is_outage(error):
             if _sqlstate(cause) not in _LOCK_TROUBLE:
-                await self.connection.invalidate()  # who comes next gets another one
+                await self._invalidate()
             raise StoreUnavailable from error
+
+    async def _invalidate(self) -> None:
+        """Let whoever comes next have another connection."""
+        if self._driver is not None:
+            await greenlet_spawn(self._driver.invalidate)
+        else:
+            await self.connection.invalidate()
 
     async def rows(self, statement: Executable) -> list[RowMapping]:
         """Return all rows of a query as mappings."""
@@ -241,6 +270,15 @@ async def _take_turn(turns: Semaphore) -> None:
         async with timeout(PATIENCE):
             await turns.acquire()
     except TimeoutError as error:
+        raise StoreUnavailable from error
+
+
+@contextmanager
+def _connecting() -> Iterator[None]:
+    """Call a database that cannot be reached, starts or ends an outage."""
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError, PostgresError, DriverInterfaceError, OSError) as error:
         raise StoreUnavailable from error
 
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Executable, Insert, Table, bindparam, cast, func, literal_column, or_, select
-from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy import Executable, Table, bindparam, cast, func, literal_column, or_, select
+from sqlalchemy.dialects.postgresql import Insert, asyncpg
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.types import UserDefinedType
 

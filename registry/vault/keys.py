@@ -19,7 +19,7 @@ from typing import Literal, Protocol, Self
 
 import msgspec
 
-from registry.vault.sealing import KEY_BYTES, Place, SealingKey, open_sealed, seal
+from registry.vault.sealing import KEY_BYTES, Place, SealingKey, open_sealed, reseal, seal
 
 Random = Callable[[int], bytes]
 """Returns that many bytes that nobody can foresee."""
@@ -186,7 +186,7 @@ def rewrap(place: Place, wrapped: bytes, *, old: Kek, new: Kek) -> bytes:
 
     Raises SealBroken if ``old`` did not wrap it for that place.
     """
-    return seal(new.sealing_key, place, open_sealed(old.sealing_key, place, wrapped))
+    return reseal(place, wrapped, old=old.sealing_key, new=new.sealing_key)
 
 
 def _of_kek(key_id: int) -> Place:

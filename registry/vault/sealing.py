@@ -17,6 +17,7 @@ month's key one for each person who came or whose key was renewed in that month.
 
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Protocol
 
 import msgspec
@@ -80,24 +81,50 @@ class SealingKey:
 
 def seal(key: SealingKey, place: Place, plaintext: bytes, random: Callable[[int], bytes] = os.urandom) -> bytes:
     """Return the envelope of ``plaintext``, 33 bytes longer, that opens with ``key`` at ``place`` and nowhere else."""
-    nonce = random(NONCE_BYTES)
-    return key.header + nonce + key.aead.encrypt(nonce, plaintext, _additional_data(place))
+    return _seal(key, _additional_data(place), plaintext, random)
 
 
 def open_sealed(key: SealingKey, place: Place, envelope: bytes) -> bytes:
     """Return what was sealed with ``key`` at ``place``; raises :class:`SealBroken` if ``envelope`` is not that."""
+    return _open(key, _additional_data(place), envelope)
+
+
+def reseal(place: Place, envelope: bytes, *, old: SealingKey, new: SealingKey) -> bytes:
+    """Return what ``old`` sealed at ``place``, sealed by ``new`` for the same place; raises as :func:`open_sealed`."""
+    additional_data = _additional_data(place)
+    return _seal(new, additional_data, _open(old, additional_data, envelope), os.urandom)
+
+
+def _seal(key: SealingKey, additional_data: bytes, plaintext: bytes, random: Callable[[int], bytes]) -> bytes:
+    nonce = random(NONCE_BYTES)
+    return key.header + nonce + key.aead.encrypt(nonce, plaintext, additional_data)
+
+
+def _open(key: SealingKey, additional_data: bytes, envelope: bytes) -> bytes:
     if len(envelope) < _NONCE_ENDS + TAG_BYTES or envelope[:_HEADER_ENDS] != key.header:
         raise SealBroken
     try:
-        return key.aead.decrypt(envelope[_HEADER_ENDS:_NONCE_ENDS], envelope[_NONCE_ENDS:], _additional_data(place))
+        return key.aead.decrypt(envelope[_HEADER_ENDS:_NONCE_ENDS], envelope[_NONCE_ENDS:], additional_data)
     except InvalidTag:
         raise SealBroken from None
 
 
 def length_prefixed(*parts: str) -> bytes:
     """Return ``parts`` as one unambiguous message: each as its length in bytes (4, big-endian) and its UTF-8 bytes."""
-    return b"".join([len(part).to_bytes(4, "big") + part for part in [text.encode() for text in parts]])
+    pieces: list[bytes] = []
+    for text in parts:
+        part = text.encode()
+        pieces += (len(part).to_bytes(4, "big"), part)
+    return b"".join(pieces)
 
 
 def _additional_data(place: Place) -> bytes:
-    return length_prefixed("v1", place.table, place.row_id, place.column, str(place.version))
+    before, after = _around_row(place.table, place.column, place.version)
+    row_id = place.row_id.encode()
+    return before + len(row_id).to_bytes(4, "big") + row_id + after
+
+
+@lru_cache(maxsize=1024)
+def _around_row(table: str, column: str, version: int) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the row's id: the same for a whole column, by the million."""
+    return length_prefixed("v1", table), length_prefixed(column, str(version))

@@ -35,6 +35,7 @@ from registry.store.callers import RegisteredKey, StoredAnswer
 from registry.store.keyring import Shredded
 from registry.store.unit_of_work import StoreUnavailable
 from registry.vault.keys import KeysRefused
+from registry.web.answers import SignedAnswer
 from registry.web.door import LARGEST_BODY, SecurityLog, sound
 from registry.web.metrics import RATE_LIMITED, REFUSED_AT_THE_DOOR
 from registry.web.problems import JSON, OK, WirePresenter, problem_answer, refusal_answer
@@ -174,7 +175,7 @@ class Desk:
             signature = sign_answer(unsigned, parts, self.resources.signing_key, self.resources.clock())
         except SignatureRefused:
             signature = ()
-        return Response(answer.body, status_code=answer.status, headers=dict((*headers, *signature)))
+        return SignedAnswer(answer.status, (*headers, *signature), answer.body)
 
 
 def _demand_json(parts: RequestParts) -> None:

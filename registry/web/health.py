@@ -1,5 +1,6 @@
 """GET /health/live, /health/ready and /metrics: for whoever keeps the service running."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -11,11 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from registry.contract.decoding import encode
 from registry.contract.problems import ProblemCode
-from registry.store import sequencer
+from registry.store import disclosure_log, sequencer
 from registry.store.unit_of_work import StoreUnavailable
 from registry.web.access import public
 from registry.web.desk import Desk
-from registry.web.metrics import METRICS
+from registry.web.metrics import COSIGNED_AT, KNOWN_UNTIL, METRICS, SEQUENCED, STAMPED
 from registry.web.problems import JSON, problem_answer
 
 STALE_AFTER: Final = timedelta(minutes=1)
@@ -36,7 +37,7 @@ async def live() -> Response[bytes]:
 
 @get("/health/ready", opt=public())
 async def ready(desk: NamedDependency[Desk]) -> Response[bytes]:
-    """Say whether requests can be served: the database answers and the sequencer stamps; 503 if not."""
+    """Say whether requests can be served: the database answers and some sequencer stamps; 503 if not."""
     try:
         async with desk.resources.work() as work:
             known = await sequencer.known_until(work)
@@ -49,6 +50,15 @@ async def ready(desk: NamedDependency[Desk]) -> Response[bytes]:
 
 
 @get("/metrics", opt=public())
-async def metrics() -> Response[bytes]:
-    """Return the metrics in the text format of Prometheus."""
+async def metrics(desk: NamedDependency[Desk]) -> Response[bytes]:
+    """Return the metrics in the text format of Prometheus; without the database, how far it was when last asked."""
+    with suppress(StoreUnavailable, SQLAlchemyError, OSError):
+        async with desk.resources.work() as work:
+            known, head = await sequencer.known_until(work), await disclosure_log.head(work)
+        if known is not None:
+            STAMPED.set(known.seq)
+            KNOWN_UNTIL.set(known.at.timestamp())
+        if head is not None:
+            SEQUENCED.set(head.size)
+            COSIGNED_AT.set(head.cosigned_at or 0)
     return Response(generate_latest(METRICS), headers={"content-type": CONTENT_TYPE_LATEST})

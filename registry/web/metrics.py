@@ -29,9 +29,9 @@ ALARMS: Final = Counter(
 NARROWED: Final = Gauge(
     "registry_callers_narrowed", "Callers that may ask only narrowly until people lift it", registry=METRICS
 )
-STAMPED: Final = Counter("registry_stamped", "Submissions stamped by the sequencer", registry=METRICS)
-SEQUENCED: Final = Counter(
-    "registry_log_sequenced", "Entries of the log of disclosures that got their place", registry=METRICS
+STAMPED: Final = Gauge("registry_stamped", "Submissions stamped so far, by whatever process", registry=METRICS)
+SEQUENCED: Final = Gauge(
+    "registry_log_sequenced", "Entries of the log of disclosures that have their place", registry=METRICS
 )
 COSIGNED_AT: Final = Gauge(
     "registry_log_cosigned_at_seconds", "When a witness last cosigned the log (Unix time)", registry=METRICS
@@ -39,3 +39,4 @@ COSIGNED_AT: Final = Gauge(
 KNOWN_UNTIL: Final = Gauge(
     "registry_known_until_seconds", "The moment up to which everything is stamped (Unix time)", registry=METRICS
 )
+"""These four are read from the database when they are asked for: the sequencer may be another process."""

@@ -17,6 +17,7 @@ from registry.services.key_rotation import AlreadyRunning
 from registry.store.engine import connect
 from registry.store.keyring import Keyring, Shredded
 from registry.store.roles import KEEPER
+from registry.vault.sealing import SealBroken
 from tests.acceptance.asking import told
 from tests.acceptance.papers import KICHIRO, by_name, kichiro, report
 from tests.acceptance.seen import person_ids, receipt, rows
@@ -60,6 +61,23 @@ async def test_a_registry_that_serves_notices_nothing_of_a_rotation(registry, ow
     assert [one.status for one in filed] == [201] * 8
     assert await keks_in_use(database) == [20250101]
     assert (await told(registry, PENSION, search=by_name())).outcome is InquiryOutcome.FOUND
+
+
+async def test_a_key_that_does_not_open_ends_the_run_and_the_next_one_goes_on(registry, owner, database, monkeypatch):
+    monkeypatch.setattr("registry.store.key_rotation.BLOCKS_A_STEP", 1)  # far more steps than go together
+    async with owner.work() as work:
+        for _ in range(600):
+            await owner.keyring.make(work, str(uuid4()), owner.clock())
+        await work.commit()
+    spoil = "UPDATE data_key SET wrapped = {} WHERE owner = (SELECT max(owner::text)::uuid FROM data_key) RETURNING 1"
+    registry.clock.advance(days=1)
+    ((kept,),) = await rows(database, "SELECT wrapped FROM data_key ORDER BY owner DESC LIMIT 1")
+    await rows(database, spoil.format("'spoilt'"))
+    with pytest.raises(SealBroken):
+        await rotate(owner)
+    await rows(database, spoil.format(f"'\\x{kept.hex()}'"))
+    assert (await rotate(owner))[1] > 0
+    assert await keks_in_use(database) == [20250101]
 
 
 async def test_two_rotations_at_once_are_one_too_many(owner):

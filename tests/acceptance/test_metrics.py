@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from registry.web.metrics import METRICS
+from tests.acceptance.seen import rows
 from tests.house import MISSION, URL
 
 pytestmark = pytest.mark.anyio
@@ -27,6 +28,17 @@ async def test_a_request_is_counted_and_timed_by_its_route(registry, path, route
     assert (await send(registry, path)).status_code == status
     assert counted(route, str(status)) == before + 1
     assert b"planted-7" not in (await send(registry, "/metrics")).content
+
+
+async def test_how_far_the_sequencer_is_is_told_whichever_process_does_it(registry, database):
+    await registry.caller(MISSION).get("/v1/grants")
+    await registry.sequence()
+    await registry.stamp()
+    told = (await send(registry, "/metrics")).text
+    ((size, at),) = await rows(database, "SELECT size, extract(epoch FROM at)::float FROM log_head, known_until")
+    assert size > 0
+    assert f"registry_log_sequenced {float(size)}\n" in told
+    assert METRICS.get_sample_value("registry_known_until_seconds") == at
 
 
 async def send(registry, path):

@@ -90,8 +90,10 @@ def kill_postgres(stage):
 
 
 def bring_back(stage):
-    """Start what is dead, mend what is cut, and wait until registry and gateway take requests."""
+    """Start what is dead, mend what is cut, and wait until registry, sequencer and gateway are at work."""
     stage.line.mend()
+    if stage.sequencer.poll() is not None:
+        stage.sequencer = stage.start_sequencer()
     if stage.registry.poll() is not None:
         stage.registry = stage.start_registry()
     if stage.gateway.poll() is not None:

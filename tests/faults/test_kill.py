@@ -158,7 +158,7 @@ def test_a_gateway_killed_before_its_answer_comes_sends_again_and_nothing_is_dou
 
 # ---------------------------------------------------------------------------------------- the sequencer
 PENDING = 6
-OF_THE_REGISTRY = "SELECT FROM pg_stat_activity WHERE application_name = 'registry'"
+OF_A_SEQUENCER = "SELECT FROM pg_stat_activity WHERE application_name = 'registry_sequencer'"
 
 
 def before_it_begins(_):
@@ -182,9 +182,9 @@ def test_what_a_killed_sequencer_left_is_stamped_once_and_later_than_all_that_wa
         until_nothing_waits(stage)
         known = db.value("SELECT at FROM known_until")
         moment(db)
-        kill(stage.registry)
+        kill(stage.sequencer)
     with session(stage) as db:
-        until(lambda: not db.rows(OF_THE_REGISTRY))  # its sessions end a little later than itself
+        until(lambda: not db.rows(OF_A_SEQUENCER))  # its sessions end a little later than itself
         assert db.value("SELECT count(*) FROM pending_stamp") == PENDING
         bring_back(stage)
         assert_each_came_once(stage, before + PENDING)
@@ -211,10 +211,29 @@ def test_what_a_killed_sequencer_left_of_the_log_gets_its_place_once(stage, mome
         until_nothing_waits(stage)
         size = db.value("SELECT size FROM log_head")
         moment(db)
-        kill(stage.registry)
+        kill(stage.sequencer)
     with session(stage) as db:
-        until(lambda: not db.rows(OF_THE_REGISTRY))
+        until(lambda: not db.rows(OF_A_SEQUENCER))
         assert db.value("SELECT count(*) FROM log_pending") >= PENDING
         assert db.value("SELECT count(*) FROM log_entry") == size
         bring_back(stage)
         assert_each_came_once(stage, before + PENDING)
+
+
+@pytest.mark.parametrize(
+    ("lock", "moment"),
+    [(LEADER_LOCK, in_the_middle), (LOG_LOCK, in_the_middle_of_a_batch)],
+    ids=["of known time", "of the log"],
+)
+def test_another_sequencer_goes_on_at_once_where_one_is_killed(stage, lock, moment):
+    before = taken_in(stage)
+    with session(stage) as db:
+        db.rows("SELECT pg_advisory_lock($1)", lock)
+        hand_in(stage, reports(before, PENDING))
+        until_nothing_waits(stage)
+        moment(db)  # the one that runs now leads, and the other one finds it leading
+        killed, stage.sequencer = stage.sequencer, stage.start_sequencer()
+        until(lambda: b'"sequencing"' in (stage.folder / "sequencer.log").read_bytes())
+        kill(killed)
+    assert_each_came_once(stage, before + PENDING)
+    assert stage.sequencer.poll() is None

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from registry.store import records
 from registry.store.engine import TIMEOUTS, asyncpg_url, connect
@@ -111,11 +111,27 @@ async def test_running_out_of_connections_is_an_outage(database, monkeypatch):
     await small.dispose()
 
 
+async def test_what_only_reads_leaves_its_turn_where_it_cannot_go_on_by_the_library(database, monkeypatch):
+    small = connect(database, pool_size=1)
+
+    async def away():
+        raise ConnectionRefusedError
+
+    async with UnitOfWork(small, only_reads=True) as work:
+        with monkeypatch.context() as patch:
+            patch.setattr(AsyncEngine, "connect", lambda _: away())
+            with pytest.raises(StoreUnavailable):
+                await work.rows(text("SELECT 1"))
+    async with UnitOfWork(small, only_reads=True) as work:
+        assert len(await work.rows(text("SELECT 1"))) == 1
+    await small.dispose()
+
+
 async def _kill_connections(database):
     owner = await asyncpg.connect(database)
     await owner.execute(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND application_name = 'registry'"
+        "WHERE datname = current_database() AND starts_with(application_name, 'registry')"
     )
     await owner.close()
 

@@ -1,5 +1,6 @@
 """Pseudonyms: one body always knows a person by the same name, two bodies never do; the registry alone reads them."""
 
+from base64 import b32encode
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -86,3 +87,12 @@ def test_the_subject_of_a_chain_of_the_log_is_the_one_that_an_independent_implem
 ) -> None:
     """The first 160 bits of OpenSSL's HMAC-SHA-256, in base 32."""
     assert log_subject(known_keys, "pension", "0190a7e2") == "F52VC5OU4LKFPXNV64B55OTLXXKHMOJR"
+
+
+@given(st.binary(min_size=20, max_size=20))
+def test_the_log_calls_people_by_base32_as_the_standard_writes_it(data):
+    class Given:
+        def mac(self, _label, _message):
+            return data + b"the rest"
+
+    assert log_subject(Given(), "log", "0190a7e2") == b32encode(data).decode()
