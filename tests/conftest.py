@@ -69,9 +69,9 @@ def shared_database(postgres: str) -> Iterator[str]:
         yield dsn
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def database_of_people(postgres: str) -> Iterator[str]:
-    """The address of a database that a worker's tests of people share; each finds nobody signed in there."""
+    """The address of a database that a module's tests of people share; each finds nobody signed in there."""
     with _clone(postgres) as dsn:
         yield dsn
 

@@ -23,12 +23,12 @@ from registry.contract.client import SignedClient
 from registry.contract.decoding import decode, encode
 from registry.contract.messages import EVIDENCE_HEADER, BatchAnswer, Receipt
 from registry.contract.problems import Problem
+from registry.rounds import every
 from registry.store import callers
 from registry.store import records as stored_records
 from registry.store.engine import connect
 from registry.store.keyring import Keyring
 from registry.store.unit_of_work import Taken, UnitOfWork
-from registry.wiring import again_and_again
 from tests.acceptance import papers
 from tests.acceptance.asking import ask
 from tests.acceptance.cast import CAST, CHECKED, PLACES, member
@@ -600,7 +600,7 @@ async def test_who_came_second_by_an_instant_tries_again_also_beside_the_request
         raise Taken("pk_living_number") if len(tries) == 1 else asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
-        await again_and_again(0, act)
+        await every(0, act)()
     assert len(tries) == 2
 
 

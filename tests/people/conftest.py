@@ -1,4 +1,4 @@
-"""One town for all tests of a worker: registry and identity provider stay, whoever came in leaves after each test."""
+"""One town for all tests of a module: registry and identity provider stay, whoever came in leaves after each test."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.house import house
 from tests.people.town import town
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # what is open longer keeps tests of other modules from running a loop of their own
 async def opened(database_of_people, tmp_path_factory):
     folder = tmp_path_factory.mktemp("town")
     async with house(database_of_people, folder) as built, town(built, folder) as made:
