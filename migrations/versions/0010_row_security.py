@@ -267,7 +267,7 @@ def _protect() -> None:
 
 
 def downgrade() -> None:
-    """Take policies, functions and the rights of the new roles away; roles belong to the whole server and stay."""
+    """Take policies, functions and rights away; roles, and which is a member of which, belong to the whole server and stay."""
     for table in PROTECTED:
         op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
@@ -284,6 +284,5 @@ def downgrade() -> None:
         op.execute(f"DROP FUNCTION {function}")
     for name in TYPES:
         op.execute(f"DROP TYPE {name}")
-    op.execute("REVOKE registry_app FROM registry_ex_officio, registry_keeper")
     for role in ROLES:
         op.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}")
