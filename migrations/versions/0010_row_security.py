@@ -267,7 +267,7 @@ def _protect() -> None:
 
 
 def downgrade() -> None:
-    """Take policies, functions and rights away; roles and who is a member of them belong to the whole server and stay."""
+    """Take policies, functions and rights away; roles and who is a member of them are the server's, and stay."""
     for table in PROTECTED:
         op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
