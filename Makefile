@@ -7,7 +7,7 @@ UV     := $(BIN)/uv
 UV_VERSION := 0.13.9
 JOBS   ?= auto
 # What is tried again on PostgreSQL binaries that are installed on this machine, where there are any.
-ON_INSTALLED := tests/store tests/acceptance/test_first_light.py tests/acceptance/test_sight.py
+ON_INSTALLED := tests/store tests/acceptance/test_first_light.py tests/acceptance/test_sight.py tests/acceptance/test_logins.py
 CODE   := registry embassy_gateway municipality_sync migrations tests benchmarks
 
 .DEFAULT_GOAL := help
