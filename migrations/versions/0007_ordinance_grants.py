@@ -12,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 ACCOUNT = "^[a-z0-9][a-z0-9._@-]{1,99}$"
+UNIT = "^([A-Za-z0-9-]{1,60}/)?[a-z0-9][a-z0-9._@-]{1,99}$"
 AFFAIR = "^ordinance-[a-z0-9]+(-[a-z0-9]+)*$"
 ITEMS = "ARRAY['name', 'birth_date', 'sex', 'address_abroad', 'last_address', 'individual_number', 'status']"
 SEARCHES = "ARRAY['individual-number', 'name-and-birth-date', 'addressee-number']"
@@ -38,7 +39,7 @@ CREATE TABLE ordinance_proposal (
     proposed_at TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_ordinance_proposal PRIMARY KEY (proposal_id),
     CONSTRAINT uq_ordinance_proposal_hand UNIQUE (proposal_id, proposed_by, proposed_unit, proposed_at),
-    CONSTRAINT ck_ordinance_proposal_hand CHECK (proposed_by ~ '{ACCOUNT}' AND proposed_unit ~ '{ACCOUNT}'),
+    CONSTRAINT ck_ordinance_proposal_hand CHECK (proposed_by ~ '{ACCOUNT}' AND proposed_unit ~ '{UNIT}'),
     CONSTRAINT ck_ordinance_proposal_row_or_end CHECK (
         num_nulls({ROW}) = CASE WHEN ends IS NULL THEN 0 ELSE 11 END AND (ends IS NULL OR valid_to IS NOT NULL)
     ),
@@ -71,7 +72,7 @@ CREATE TABLE ordinance_approval (
     CONSTRAINT pk_ordinance_approval PRIMARY KEY (proposal_id),
     CONSTRAINT fk_ordinance_approval_proposal FOREIGN KEY (proposal_id, proposed_by, proposed_unit, proposed_at)
         REFERENCES ordinance_proposal (proposal_id, proposed_by, proposed_unit, proposed_at),
-    CONSTRAINT ck_ordinance_approval_hand CHECK (approved_by ~ '{ACCOUNT}' AND approved_unit ~ '{ACCOUNT}'),
+    CONSTRAINT ck_ordinance_approval_hand CHECK (approved_by ~ '{ACCOUNT}' AND approved_unit ~ '{UNIT}'),
     CONSTRAINT ck_ordinance_approval_two_people CHECK (approved_by <> proposed_by),
     CONSTRAINT ck_ordinance_approval_two_units CHECK (approved_unit <> proposed_unit),
     CONSTRAINT ck_ordinance_approval_in_time CHECK (

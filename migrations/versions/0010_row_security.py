@@ -8,7 +8,7 @@ are random: whoever has one was given it by a function here that looks into the 
 from alembic import op
 
 revision = "0010"
-down_revision = "0009"
+down_revision = "0009b"
 branch_labels = None
 depends_on = None
 
@@ -40,14 +40,23 @@ BEGIN
 END $$;;
 
 CREATE TYPE opened_record AS (
-    owner text, kek_id bigint, key_wrapped bytea, kek_wrapped bytea, movement_id text, sealed bytea
+    owner text, kek_id bigint, key_wrapped bytea, kek_wrapped bytea, movement_id text, sealed bytea,
+    protected_until date
 );;
+CREATE FUNCTION protected_until(id uuid) RETURNS date LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT max(coalesce(p.until, 'infinity')) FROM protected_person JOIN protection p USING (measure_id)
+        WHERE protected_person.person_id = id AND p.ended_on IS NULL
+    );
+END $$;;
 CREATE FUNCTION open_people(ids uuid[]) RETURNS SETOF opened_record LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     PERFORM see(ids);
     PERFORM 1 FROM person WHERE person_id = ANY (ids) ORDER BY person_id FOR UPDATE;
     RETURN QUERY
-        SELECT k.owner::text, k.kek_id, k.wrapped, kek.wrapped, movement.movement_id, movement.sealed
+        SELECT k.owner::text, k.kek_id, k.wrapped, kek.wrapped, movement.movement_id, movement.sealed,
+            protected_until(k.owner)
         FROM data_key k JOIN monthly_kek kek USING (kek_id) LEFT JOIN movement ON movement.person_id = k.owner
         WHERE k.owner = ANY (ids) ORDER BY k.owner;
 END $$
@@ -94,7 +103,7 @@ CREATE TYPE seen_record AS (
     known_seq bigint, known_at timestamptz, "position" bigint, found_id text, is_current boolean,
     kek_id bigint, key_wrapped bytea, kek_wrapped bytea, is_ahead boolean, is_unconfirmed boolean,
     made_by text, status text, mission text, municipality text, certain daterange, possible daterange,
-    disputed text[], last_confirmed date, revision integer, sealed bytea
+    disputed text[], last_confirmed date, revision integer, sealed bytea, protected_until date
 );;
 CREATE FUNCTION look_up(generations smallint[], kinds text[], keys bytea[], people uuid[], period daterange)
 RETURNS SETOF seen_record LANGUAGE plpgsql STABLE AS $$
@@ -123,7 +132,8 @@ BEGIN
                 WHERE link.person_id = hit.person_id AND NOT link.confirmed AND stamp.seq <= known.seq
             ),
             v.made_by, v.status, v.mission, v.municipality::text, v.certain, v.possible,
-            v.disputed, v.last_confirmed, v.revision, v.sealed
+            v.disputed, v.last_confirmed, v.revision, v.sealed,
+            protected_until(hit.person_id)
         FROM known
         LEFT JOIN (hit JOIN data_key k ON k.owner = hit.person_id JOIN monthly_kek kek USING (kek_id)) ON true
         LEFT JOIN version v ON v.person_id = hit.person_id AND v.possible && period
@@ -142,6 +152,7 @@ RESOLVERS = (
 TYPES = ("seen_record", "found_record", "opened_record")
 CONTEXT_FUNCTIONS = (
     "open_people(uuid[])",
+    "protected_until(uuid)",
     "attend_to(text, bigint[], text[])",
     "see(uuid[])",
     "subjects_opened()",
@@ -161,6 +172,8 @@ RESOLVER_READS = (
     "monthly_kek",
     "stamp",
     "known_until",
+    "protection",
+    "protected_person",
 )
 
 IS_OPENED = "{0} IN (SELECT unnest(opened()))"
@@ -183,6 +196,9 @@ SIGHT = {
     "submission": "sender = acting_body() OR submission_id IN (SELECT unnest(opened()))",
     "idempotency": "body = acting_body()",
     "log_entry": "subject IN (SELECT unnest(subjects_opened()))",
+    "protection": "measure_id IN (SELECT measure_id FROM protected_person)",
+    "protected_person": IS_OPENED.format("person_id"),
+    "protection_lift": IS_OPENED.format("person_id"),
 }
 """Which rows of a table the application sees, and may write."""
 
@@ -191,7 +207,7 @@ OWNERS_IN_SIGHT = (
     " OR owner IN (SELECT people_of_acting_body())"
 )
 
-PROTECTED = (*SIGHT, "data_key", "log_pending")
+PROTECTED = (*SIGHT, "data_key", "log_pending", "proposal", "approval")
 
 SEES_ALL = {
     "registry_resolver": (*(one for one in RESOLVER_READS if one in PROTECTED), "log_entry"),
@@ -203,6 +219,13 @@ SEES_ALL = {
 }
 """Who works through a whole table by its task; which columns and which acts, the rights say."""
 
+EX_OFFICIO = {
+    "protection": "INSERT, UPDATE (granted_on, until, ended_on)",
+    "protected_person": "INSERT",
+    "protection_lift": "INSERT, UPDATE (reviewed_by, reviewed_unit, reviewed_at)",
+    "proposal": "SELECT, INSERT",
+    "approval": "SELECT, INSERT",
+}
 KEEPER = {
     "monthly_kek": "SELECT, INSERT, UPDATE, DELETE",
     "data_key": "UPDATE, DELETE",
@@ -226,8 +249,9 @@ def upgrade() -> None:
         op.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
     op.execute("GRANT registry_app TO registry_ex_officio, registry_keeper")
     op.execute(f"GRANT SELECT ON {', '.join(RESOLVER_READS)} TO registry_resolver")
-    for table, rights in KEEPER.items():
-        op.execute(f"GRANT {rights} ON {table} TO registry_keeper")
+    for role, tables in {"registry_ex_officio": EX_OFFICIO, "registry_keeper": KEEPER}.items():
+        for table, rights in tables.items():
+            op.execute(f"GRANT {rights} ON {table} TO {role}")
     op.execute(f"GRANT SELECT ON {', '.join(AUDITOR)} TO registry_auditor")
     for statement in [*CONTEXT.split(";;"), *RESOLVER.split(";;")]:
         op.execute(statement)

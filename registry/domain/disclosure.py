@@ -131,6 +131,8 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     ``bases`` names both laws where two apply. ``valid_to`` is exclusive; None is open. ``body`` is the only body that
     the row speaks of; None: each of its kind. ``ordinance`` names the 条例 on which it rests, "" for a statute.
     ``may_withhold``: who asks may mark the entry in the log as not to be disclosed (不開示情報, 番号法23条2項).
+    ``delivers_protected``: a duty for which the residence of somebody under 支援措置 may have to be known; which case,
+    two people decide each time (``protection``).
     """
 
     grant_id: str = ""
@@ -147,6 +149,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     valid_to: date | None = None
     mode: Mode = Mode.READ
     may_withhold: bool = False
+    delivers_protected: bool = False
     ordinance: str = ""
 
     def in_force(self, day: date) -> bool:

@@ -15,7 +15,9 @@ from registry.domain.errors import Conflict, Fault, FaultCode, Faults, NotPermit
 LAPSES_AFTER: Final = timedelta(hours=72)
 
 ACCOUNT_FORM: Final = r"[a-z0-9][a-z0-9._@-]{1,99}"
-"""What accounts and units look like: one spelling each, so that nobody is two people by a capital letter."""
+"""What accounts look like: one spelling each, so that nobody is two people by a capital letter."""
+UNIT_FORM: Final = rf"(?:[A-Za-z0-9-]{{1,60}}/)?{ACCOUNT_FORM}"
+"""What units look like: a desk, with the body before it where it is that of somebody who signed in."""
 
 
 class Hand(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,9 +29,9 @@ class Hand(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_hand(hand: Hand, faults: Faults) -> None:
     """Note an account or unit that is not written as one."""
-    for field in ("account", "unit"):
-        if not re.fullmatch(ACCOUNT_FORM, getattr(hand, field)):
-            faults.add(FaultCode.OUT_OF_RANGE, f"/{field}", f"text of the form {ACCOUNT_FORM}")
+    for field, form in (("account", ACCOUNT_FORM), ("unit", UNIT_FORM)):
+        if not re.fullmatch(form, getattr(hand, field)):
+            faults.add(FaultCode.OUT_OF_RANGE, f"/{field}", f"text of the form {form}")
 
 
 def lapses_at(proposed_at: datetime) -> datetime:

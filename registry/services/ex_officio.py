@@ -24,6 +24,7 @@ from registry.domain.reconciliation import Link, LinkMethod
 from registry.services import disclosure_log, generations, receipts, records
 from registry.services.resources import Resources, japan_date
 from registry.store import double_registrations, submissions
+from registry.store import protection as stored_protection
 from registry.store import records as stored_records
 from registry.store.at_hand import Found
 from registry.store.keyring import Shredded
@@ -80,6 +81,7 @@ async def resolve_double(resources: Resources, falls_away: str, stays: str, *, r
         ends, *learns = double_registration.movements(*sides, entry.submission_id, japan_date(entry.now))
         is_confirmed = await submissions.is_confirmed(work, falls_away)
         await double_registrations.close_between(work, falls_away, stays, entry.now)
+        await stored_protection.carry_over(work, falls_away, stays)
         await _add(resources, work, entry, msgspec.json.encode({"falls_away": falls_away, "stays": stays}))
         await _write(resources, work, entry, gone, 0, (ends,))
         if learns:  # what it learns is as sure as it was where it stood

@@ -25,10 +25,11 @@ from registry.domain.double_registration import record_that_stays
 from registry.domain.errors import Fault, FaultCode, InvalidInput, NotYetKnown
 from registry.domain.movement import Movement
 from registry.domain.municipality import MunicipalityTable
+from registry.domain.protection import as_never_reported
 from registry.domain.reconciliation import Identity
 from registry.domain.search_terms import TermKind, asked_terms, spellings
 from registry.domain.timeline import Version, fold
-from registry.services import records
+from registry.services import protection, records
 from registry.services.attendance import Caller
 from registry.services.resources import Resources, japan_date
 from registry.store import look_up, sequencer, sight, submissions
@@ -119,11 +120,13 @@ async def _find_today(
     """Answer as things stand: from the projection; the search key proves the number.
 
     Where the projection is ahead of what is stamped, it is folded: an answer holds nothing that was not known at the
-    moment it names.
+    moment it names. So it is where 支援措置 may withhold something of it.
     """
     hits = []
+    today = japan_date(resources.clock())
     for one in found:
-        if one.versions is None:
+        may_be_withheld = one.protected_until is not None and today < one.protected_until
+        if one.versions is None or may_be_withheld:
             hits.append(await _folded(resources, work, question, known, one.person_id))
         else:
             versions = tuple(
@@ -188,12 +191,32 @@ async def _candidates(resources: Resources, work: UnitOfWork, question: Question
     return tuple(await stored_records.find(work, keys))
 
 
+async def people_behind(resources: Resources, work: UnitOfWork, question: Question) -> tuple[str, ...]:
+    """Return the records that fit a question and of which its grant speaks, with nothing withheld.
+
+    For who breaks the glass (``break_glass``): nothing of them is told here. Raises NotYetKnown before the sequencer
+    ever ran.
+    """
+    known = await sequencer.known_until(work)
+    if known is None:
+        raise _nothing_known()
+    candidates = await _candidates(resources, work, question, known)
+    hits = [await _folded(resources, work, question, known, one, withholds=False) for one in candidates]
+    return tuple(one.person_id for one in hits if one is not None)
+
+
 async def _folded(
-    resources: Resources, work: UnitOfWork, question: Question, known: Known, person_id: str
+    resources: Resources,
+    work: UnitOfWork,
+    question: Question,
+    known: Known,
+    person_id: str,
+    *,
+    withholds: bool = True,
 ) -> Hit | None:
     """Read one candidate as then known; None if it does not fit, or has no version of which the grant speaks.
 
-    A record that was shredded is nobody's.
+    A record that was shredded is nobody's. What 支援措置 withhold from the asking body is as if nobody had reported it.
     """
     await sight.see(work, [person_id])
     try:
@@ -203,10 +226,15 @@ async def _folded(
     movements = await stored_records.movements_of(work, key, person_id, up_to=known.seq)
     kept_under = record_that_stays(movements)
     if kept_under is not None and isinstance(question.search, _BY_RECORD):
-        return await _folded(resources, work, question, known, kept_under)
+        return await _folded(resources, work, question, known, kept_under, withholds=withholds)
     if not movements or not _fits(question, movements):
         return None
-    confirmed = await submissions.is_confirmed(work, person_id, up_to=known.seq)
+    drawn_on = None
+    body = question.caller.body
+    if withholds and await protection.is_withheld(resources, work, person_id, body, question.grant):
+        silence = as_never_reported(movements)
+        movements, drawn_on = silence.movements, silence.submissions
+    confirmed = await submissions.is_confirmed(work, person_id, up_to=known.seq, among=drawn_on)
     versions = fold(movements).during(question.period)
     return _concerned(resources, question, known, Hit(person_id=person_id, versions=versions, confirmed=confirmed))
 

@@ -19,7 +19,7 @@ from registry.domain.errors import Fault, FaultCode, InvalidInput, NotCompetent,
 from registry.domain.reconciliation import Identity
 from registry.domain.removed_record import RemovedRecord
 from registry.domain.search_terms import TermKind
-from registry.services import generations, last_municipality, records
+from registry.services import generations, last_municipality, protection, records
 from registry.services.attendance import Caller, Done
 from registry.services.last_municipality import AskedFor
 from registry.services.permission import REMOVED_RECORD, demand_write, stated
@@ -185,7 +185,8 @@ async def _apply(part: _Part, incoming: _Incoming) -> _Taken:
         return _Taken(_unchanged(incoming), found.person_id)
     plan = records.plan(found, made)
     state = _state(incoming, plan)
-    person = outcome(part.resources, part.caller, plan, 0)
+    (told,) = protection.told(part.resources, [plan])
+    person = outcome(part.resources, part.caller, told, 0)
     done = RecordOutcome(index=incoming.index, state=state, submission_id=submission_id, person=person)
     await _write(part, incoming, plan, done)
     return _Taken(done, plan.person_id)

@@ -22,7 +22,7 @@ from registry.domain.mission import two_clocks
 from registry.domain.reconciliation import Identity
 from registry.domain.residence_report import ReportKind, ResidenceReport
 from registry.domain.timeline import difference, fold
-from registry.services import receipts, records
+from registry.services import protection, receipts, records
 from registry.services.attendance import Caller, Done
 from registry.services.key_directory import KeyDirectory
 from registry.services.permission import NUMBER_AND_CARD, RESIDENCE_REPORT, demand_write, stated
@@ -108,7 +108,8 @@ async def accept(resources: Resources, work: UnitOfWork, caller: Caller, checked
     submission_id = resources.new_id()
     earlier = await _replaced(resources, work, caller, checked.report)
     plans = await _plans(resources, work, checked, submission_id, earlier)
-    checked = _with_competence(checked, plans)
+    told = protection.told(resources, plans)
+    checked = _with_competence(checked, told)
     state = _state(checked, plans)
     receipt = Receipt(
         submission_id=submission_id,
@@ -116,7 +117,7 @@ async def accept(resources: Resources, work: UnitOfWork, caller: Caller, checked
         received_at=checked.now,
         received_on=japan_date(checked.now),
         report_sha256=sha256(checked.body).hexdigest(),
-        people=_outcomes(resources, caller, plans),
+        people=_outcomes(resources, caller, told),
         warnings=tuple(map(fault_entry, checked.warnings)),
     )
     submission = _submission(caller, checked, receipt, earlier)
@@ -127,15 +128,16 @@ async def accept(resources: Resources, work: UnitOfWork, caller: Caller, checked
 async def dry_run(resources: Resources, work: UnitOfWork, caller: Caller, checked: Checked) -> Done:
     """Say what :func:`accept` would do: the same plans, and nothing is written."""
     earlier = await _replaced(resources, work, caller, checked.report)
-    plans = await _plans(resources, work, checked, resources.new_id(), earlier)
+    found = await _plans(resources, work, checked, resources.new_id(), earlier)
+    plans = protection.told(resources, found)
     checked = _with_competence(checked, plans)
-    told = [one for plan in plans for one in records.events(plan, "")]
+    events = [one for plan in plans for one in records.events(plan, "")]
     message = DryRun(
         state=_state(checked, plans),
         people=_outcomes(resources, caller, plans),
         changes=tuple(change for index, plan in enumerate(plans) for change in _changes(index, plan)),
-        events=tuple(one.kind for one in told),
-        recipients=tuple(sorted({body for one in told for body in one.recipients})),
+        events=tuple(one.kind for one in events),
+        recipients=tuple(sorted({body for one in events for body in one.recipients})),
         warnings=tuple(map(fault_entry, checked.warnings)),
     )
     told_of = (one.found.link.person_id for one in plans)

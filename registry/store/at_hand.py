@@ -5,7 +5,7 @@ this transaction changes is noted here before it is written.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
@@ -18,10 +18,14 @@ from registry.vault.search_keys import SearchKey
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    """A record that is locked and read: its data key, its movements in no particular order."""
+    """A record that is locked and read: its data key, its movements in no particular order.
+
+    ``protected_until`` is the first day on which it is under no 支援措置 any more; None where it is under none.
+    """
 
     key: DataKey
     movements: tuple[Movement, ...]
+    protected_until: date | None = None
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +35,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     key: DataKey | None
     movements: tuple[Movement, ...]
     link: Link
+    protected_until: date | None = None
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,7 +143,8 @@ class AtHand:
         """Note what a record becomes: its movements, by which keys it will be found, and by which not any more."""
         plan = change.plan
         self.changes[plan.person_id] = change
-        self._opened[plan.person_id] = Opened(key=change.key, movements=plan.movements)
+        until = plan.found.protected_until
+        self._opened[plan.person_id] = Opened(key=change.key, movements=plan.movements, protected_until=until)
         for key in change.findable & self._found.keys():
             self._found[key] |= {plan.person_id}
         for key in change.lost & self._found.keys():

@@ -148,6 +148,7 @@ async def grants(work: UnitOfWork) -> tuple[Grant, ...]:
             condition=Condition(row["condition"]),
             mode=Mode(row["mode"]),
             may_withhold=row["may_withhold"],
+            delivers_protected=row["delivers_protected"],
             valid_from=row["valid_from"],
             valid_to=row["valid_to"],
         )

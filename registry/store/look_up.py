@@ -1,6 +1,7 @@
 """The commonest question in one round trip: whose numbers are these, and how do they stand on these days."""
 
 from collections.abc import Sequence
+from datetime import date
 from itertools import groupby
 from operator import itemgetter
 from typing import Final
@@ -26,13 +27,15 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     """A record that the key finds, as the projection has it.
 
     ``versions`` is None where the projection cannot say: it has none for these days, or holds what is not stamped yet,
-    or the key was corrected away. Then the movements have to be folded.
+    or the key was corrected away. Then the movements have to be folded. ``protected_until`` is the first day on which
+    the record is under no 支援措置 any more; None where it is under none.
     """
 
     person_id: str
     key: DataKey
     versions: tuple[Version, ...] | None
     confirmed: bool
+    protected_until: date | None
 
 
 async def find_each(
@@ -69,6 +72,7 @@ def _found(keyring: Keyring, person_id: str, rows: tuple[Row, ...]) -> Found:
         key=key,
         versions=tuple(records.version_of(key, row) for row in rows) if is_sure else None,
         confirmed=not first["is_unconfirmed"],
+        protected_until=first["protected_until"],
     )
 
 

@@ -95,7 +95,7 @@ async def open_people(work: UnitOfWork, keyring: Keyring, person_ids: Iterable[s
 def _opened(keyring: Keyring, person_id: str, rows: Sequence[Row]) -> Opened:
     key = keyring.unwrapped(person_id, rows[0]["kek_id"], rows[0]["key_wrapped"], rows[0]["kek_wrapped"])
     movements = (_movement(key, row) for row in rows if row["movement_id"] is not None)
-    return Opened(key=key, movements=tuple(movements))
+    return Opened(key=key, movements=tuple(movements), protected_until=rows[0]["protected_until"])
 
 
 _OPEN: Final = Prepared(text("SELECT * FROM open_people(CAST(:people AS uuid[]))"))

@@ -1,6 +1,6 @@
 """What was submitted: the exact bytes with their evidence, how it stands, whom it was linked to, what it opened."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any, Final
@@ -127,9 +127,16 @@ async def links_of(work: UnitOfWork, submission_id: str) -> tuple[StoredLink, ..
     return tuple(_link(row) for row in await work.rows(query))
 
 
-async def is_confirmed(work: UnitOfWork, person_id: str, *, up_to: int | None = None) -> bool:
-    """Whether every link of a record (stamped by ``up_to``, if given) is confirmed, so that its number may leave."""
+async def is_confirmed(
+    work: UnitOfWork, person_id: str, *, up_to: int | None = None, among: Collection[str] | None = None
+) -> bool:
+    """Whether every link of a record (stamped by ``up_to``, if given) is confirmed, so that its number may leave.
+
+    With ``among`` only the links of these submissions count.
+    """
     waiting = (t.link.c.person_id == person_id) & ~t.link.c.confirmed
+    if among is not None:
+        waiting &= t.link.c.submission_id.in_(among)
     query = select(t.link.c.submission_id).where(waiting)
     if up_to is not None:
         query = query.join(t.stamp, t.stamp.c.submission_id == t.link.c.submission_id).where(t.stamp.c.seq <= up_to)

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from registry.store import jpki_tables, session_tables, trawling_tables  # noqa: F401 - put theirs into the same metadata
+from registry.store import jpki_tables, protection_tables, session_tables, trawling_tables  # noqa: F401 - put theirs into the same metadata
 from registry.store.log_tables import metadata  # those of tables.py as well
 
 pytestmark = pytest.mark.anyio
