@@ -100,7 +100,7 @@ CREATE TABLE approval (
 """
 
 HAPPENS_NOW = """
-CREATE FUNCTION happens_now() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION happens_now() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     NEW := jsonb_populate_record(NEW, jsonb_build_object(TG_ARGV[0], clock_timestamp()));
     RETURN NEW;

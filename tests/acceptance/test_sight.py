@@ -34,8 +34,11 @@ BY_PERSON = {
     "event",
     "reconciliation",
     "question",
+    "protected_person",
+    "protection_lift",
+    "proposal",
 }
-PROTECTED = BY_PERSON | {"submission", "idempotency", "data_key", "log_pending", "log_entry"}
+PROTECTED = BY_PERSON | {"protection", "approval", "submission", "idempotency", "data_key", "log_pending", "log_entry"}
 ABOUT_NOBODY = {
     "alembic_version": "the revision of the schema",
     "area_change": "which changes of areas have been gone through",
