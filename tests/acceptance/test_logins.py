@@ -4,7 +4,9 @@ One user owns the schema and brings it up to date; another may take on the roles
 its own (decision 0029).
 """
 
+import asyncio
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -12,12 +14,14 @@ import asyncpg
 import pytest
 
 from registry.contract.messages import InquiryOutcome
+from registry.doctor.examination import examine
+from registry.doctor.finding import Code
 from registry.store import roles
 from registry.store.migrate import migrate
 from tests.acceptance.asking import told
-from tests.acceptance.papers import by_number, removed_record, report
+from tests.acceptance.papers import by_number, person, removed_record, report
 from tests.acceptance.seen import receipt
-from tests.house import PENSION, house
+from tests.house import PENSION, URL, house
 
 pytestmark = pytest.mark.anyio
 
@@ -34,6 +38,20 @@ async def connected(dsn):
 def signed_in_as(dsn, user, database):
     url = urlsplit(dsn)
     return url._replace(netloc=f"{user}@{url.netloc.rpartition('@')[2]}", path=f"/{database}").geturl()
+
+
+async def found_by_the_doctor(dsn, folder, moment):
+    """What the doctor finds who signs in as the programs do; a check that may not look would say that it broke."""
+    environment = {
+        "REGISTRY_DSN": dsn,
+        "REGISTRY_KEYS": str(folder / "keys.json"),
+        "REGISTRY_SIGNING_KEY": str(folder / "registry.pem"),
+        "REGISTRY_LOG_KEY": str(folder / "log.pem"),
+        "REGISTRY_PUBLIC_URL": URL,
+    }
+    findings = [one for area in await asyncio.to_thread(examine, environment, lambda: moment) for one in area.findings]
+    assert [one.what for one in findings if one.code is Code.CHECK_BROKEN] == []
+    return {str(one.code) for one in findings}
 
 
 @pytest.fixture
@@ -64,6 +82,9 @@ async def test_without_a_superuser_the_registry_is_set_up_and_serves_and_its_own
         await registry.deliver(removed_record())
         assert (await told(registry, PENSION, search=by_number())).outcome is InquiryOutcome.FOUND
         assert await registry.sequence() > 0
+        receipt(await registry.submit(report(person(birth_date="1990-01-01"))))
+        an_hour_later = registry.resources.clock() + timedelta(hours=1)
+    assert "log-stands" in await found_by_the_doctor(programs, tmp_path, an_hour_later)
     async with connected(owner) as connection:
         for table in ("person", "submission", "data_key", "log_entry"):
             assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0  # noqa: S608 - our own names
