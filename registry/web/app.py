@@ -17,6 +17,7 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from registry.contract.problems import ProblemCode
+from registry.program_log import place_of
 from registry.services.sign_ins import SignIns
 from registry.store.unit_of_work import StoreUnavailable
 from registry.vault.keys import KeysRefused
@@ -166,7 +167,7 @@ def _internal_problem(desk: Desk) -> Callable[[Request[Any, Any, Any], Exception
             "internal error",
             kind=type(error).__name__,
             sqlstate=getattr(getattr(error, "orig", None), "sqlstate", None),
-            at=_place(error),
+            at=place_of(error),
             correlation_id=correlation_id,
         )
         if is_page:
@@ -191,14 +192,6 @@ def _is_for_people(request: Request[Any, Any, Any]) -> bool:
     if handler is not None and (access := access_of(handler)) is not None:
         return access.page
     return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
-
-
-def _place(error: Exception) -> str:
-    """Return file and line of an error's innermost frame; its message could hold personal data and is left out."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "" if trace is None else f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
 
 
 def _problem(desk: Desk, request: Request[Any, Any, Any], code: ProblemCode, correlation_id: str) -> Response[bytes]:
