@@ -107,7 +107,7 @@ def make_app(
         },
         exception_handlers={
             SignInNeeded: sign_in_needed,
-            PageRefused: _page_refused(desk),
+            PageRefused: _page_refused(desk, entrance),
             HTTPException: _http_problem(desk),
             Exception: _internal_problem(desk),
         },
@@ -177,13 +177,20 @@ def _internal_problem(desk: Desk) -> Callable[[Request[Any, Any, Any], Exception
     return handle
 
 
-def _page_refused(desk: Desk) -> Callable[[Request[Any, Any, Any], PageRefused], Response[bytes]]:
-    """Translate what a page refuses."""
+def _page_refused(desk: Desk, entrance: Entrance) -> Callable[[Request[Any, Any, Any], PageRefused], Response[bytes]]:
+    """Translate what a page refuses; of who came to another's door, or with another's form, the log is told."""
 
     def handle(request: Request[Any, Any, Any], refused: PageRefused) -> Response[bytes]:
-        return trouble_page(request, refused, desk.resources.new_id())
+        correlation_id = desk.resources.new_id()
+        if refused.trouble in _TOLD_TO_THE_LOG:
+            entrance.turned_away(refused.trouble, correlation_id)
+        return trouble_page(request, refused, correlation_id)
 
     return handle
+
+
+_TOLD_TO_THE_LOG: Final = frozenset({Trouble.NOT_PERMITTED, Trouble.FORM_REFUSED})
+"""OWASP ASVS 5.0.0 § 16.3.2, 16.3.3."""
 
 
 def _is_for_people(request: Request[Any, Any, Any]) -> bool:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from registry.domain.account import Role
 from registry.domain.sign_in import FRESH_FOR, OF_RESIDENTS, OF_STAFF, Level
@@ -32,6 +33,13 @@ async def signed_in(place, persona="resident", level=Level.PASSWORD):
 async def is_in(browser):
     await browser.get(f"{browser.registry_url}/me", follow=False)
     return browser.answer.status_code == 200
+
+
+def turned_away(logs, answer):
+    """What the log says of who got this answer: a code and the answer's own id."""
+    lines = [one for one in logs if one["event"] == "refused at the door"]
+    assert {one["correlation_id"] for one in lines} <= {answer.headers["correlation-id"]}
+    return [one["code"] for one in lines]
 
 
 def put_session(browser, token):
@@ -122,7 +130,7 @@ async def test_a_session_that_is_over_is_forgotten(place):
 FORMS = {
     "no token": (lambda _: {}, {}),
     "an empty token": (lambda _: {FORM_FIELD: ""}, {}),
-    "a wrong token": (lambda own: {FORM_FIELD: "A" + own[1:]}, {}),
+    "a wrong token": (lambda own: {FORM_FIELD: own[1:] + own[:1]}, {}),
     "a token twice": (lambda own: {FORM_FIELD: [own, own]}, {}),
     "sent from another site": (lambda own: {FORM_FIELD: own}, {"sec-fetch-site": "cross-site"}),
     "sent from a neighbour": (lambda own: {FORM_FIELD: own}, {"sec-fetch-site": "same-site"}),
@@ -136,7 +144,9 @@ FORMS = {
 async def test_a_form_that_was_not_ours_does_nothing(place, action, form, headers):
     browser = await signed_in(place)
     given = form(form_of(browser, action)[FORM_FIELD]) | {"session": "all"}
-    answer = await browser.post(place.url + action, given, headers=headers)
+    with capture_logs() as logs:
+        answer = await browser.post(place.url + action, given, headers=headers)
+    assert turned_away(logs, answer) == ["form-refused"]
     assert (answer.status_code, "form-refused" in answer.text) == (403, True)
     assert await is_in(browser)
 
@@ -323,8 +333,10 @@ def declared(place):
 async def test_a_door_for_other_roles_stays_shut(place, declared):
     browser = await signed_in(place, "municipal-clerk")
     declared(roles=(Role.AUDITOR, Role.RESIDENT))
-    answer = await browser.get(f"{place.url}/me")
+    with capture_logs() as logs:
+        answer = await browser.get(f"{place.url}/me")
     assert (answer.status_code, "not-permitted" in answer.text) == (403, True)
+    assert turned_away(logs, answer) == ["not-permitted"]
 
 
 async def test_a_door_that_needs_a_card_leads_to_the_card_and_believes_nothing_less(place, declared):
