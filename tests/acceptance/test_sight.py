@@ -184,9 +184,12 @@ async def test_of_records_that_were_opened_exactly_these_are_seen(eyes, used):
 
 async def test_of_the_log_a_person_s_own_entries_are_seen_and_nobody_else_s(registry, eyes, used):
     subjects = {subject_of(registry.resources, one) for one in people_in(used)}
+    in_place = {row["entry_id"]: row["subject"] for row in used["log_entry"]}
+    assert len(subjects & set(in_place.values())) > 1
     for subject in subjects:
         seen = await eyes.dump(roles.APP, subjects=ids([subject]))
-        assert {row["subject"] for row in seen["log_entry"]} <= {subject}
+        mine = {entry_id for entry_id, of in in_place.items() if of == subject}
+        assert {row["entry_id"] for row in seen["log_entry"]} == mine
         assert people_in(seen) == set()
     assert "log_pending" not in seen
 
