@@ -8,7 +8,7 @@
 (4) When and how the person was authenticated is judged here: an ``acr`` below what was asked, or an ``auth_time`` from
     before, is no sign-in, whatever the provider thought of ``acr_values`` and ``max_age``.
 (5) Roles that are not believed of this provider, and units that do not parse, are no account.
-(6) The session has a new token, always. The one that the browser had before ends with the same statement.
+(6) The session has a new token, always. The one that the browser had before ends in the same transaction.
 """
 
 import hmac
