@@ -73,6 +73,7 @@ class ProviderLine:
         # trust_env=False: proxies and certificates come in through wiring, not through the environment.
         self._http = httpx.AsyncClient(timeout=PATIENCE, transport=transport, trust_env=False, follow_redirects=False)
         self._metadata: tuple[float, Metadata] | None = None
+        self._on_its_way: asyncio.Task[Metadata] | None = None
         self._keys: tuple[float, Keys] | None = None
 
     async def __aenter__(self) -> Self:
@@ -82,13 +83,28 @@ class ProviderLine:
         await self._http.aclose()
 
     async def metadata(self) -> Metadata:
-        """Return the provider's metadata; raises :class:`ProviderAway` for none that can be believed."""
-        if self._metadata is None or monotonic() > self._metadata[0] + KEPT_FOR:
-            address = f"{self.provider.issuer.rstrip('/')}/.well-known/openid-configuration"
-            found = _read(await self._answer("GET", address), Metadata)
-            self._demand_sound(found)
-            self._metadata = (monotonic(), found)
-        return self._metadata[1]
+        """Return the provider's metadata; raises :class:`ProviderAway` for none that can be believed.
+
+        Anybody may begin a sign-in, so it is fetched once for all who wait: nobody sends us to the provider in a crowd.
+        """
+        if self._metadata is not None and monotonic() <= self._metadata[0] + KEPT_FOR:
+            return self._metadata[1]
+        if self._on_its_way is None:
+            self._on_its_way = asyncio.create_task(self._fetched())
+            self._on_its_way.add_done_callback(self._arrived)
+        return await asyncio.shield(self._on_its_way)
+
+    async def _fetched(self) -> Metadata:
+        address = f"{self.provider.issuer.rstrip('/')}/.well-known/openid-configuration"
+        found = _read(await self._answer("GET", address), Metadata)
+        self._demand_sound(found)
+        self._metadata = (monotonic(), found)
+        return found
+
+    def _arrived(self, task: asyncio.Task[Metadata]) -> None:
+        self._on_its_way = None
+        if not task.cancelled():
+            task.exception()  # whoever waited is told; where all have left, nobody has to be
 
     async def keys_for(self, token: str) -> Keys:
         """Return the provider's keys; fetched anew where the token names one that is not among them."""
