@@ -107,6 +107,14 @@ async def test_a_session_that_is_not_used_is_over(place, persona, idle):
     assert not await is_in(browser)
 
 
+@pytest.mark.parametrize(("persona", "idle"), LIMITS.values(), ids=LIMITS)
+async def test_whose_session_was_not_used_for_too_long_shows_anew_who_they_are(place, persona, idle):
+    browser = await signed_in(place, persona)
+    place.ahead(seconds=idle.total_seconds())
+    await browser.begin()
+    assert urlsplit(browser.address).port != urlsplit(place.url).port  # the provider does not wave them through
+
+
 async def test_a_session_that_is_used_all_the_time_is_over_at_last(place):
     browser = await signed_in(place, "operator")
     steps = int(OF_STAFF.whole / timedelta(minutes=10))
