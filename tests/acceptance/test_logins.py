@@ -5,8 +5,11 @@ its own (decision 0029).
 """
 
 import asyncio
+import shlex
+import subprocess
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -24,6 +27,8 @@ from tests.acceptance.seen import receipt
 from tests.house import PENSION, URL, house
 
 pytestmark = pytest.mark.anyio
+
+ROOT = Path(__file__).parents[2]
 
 
 @asynccontextmanager
@@ -74,7 +79,17 @@ async def logins(postgres):
                 await superuser.execute(f"DROP ROLE {user}")
 
 
-async def test_without_a_superuser_the_registry_is_set_up_and_serves_and_its_owner_sees_nobody(logins, tmp_path):
+def exported_keys(folder, dsn):
+    """What the command of the key ceremony exports."""
+    commands = (ROOT / "docs" / "key-ceremony.md").read_text(encoding="utf-8").splitlines()
+    (export,) = (one for one in commands if one.startswith("pg_dump "))
+    options = shlex.split(export.partition(' "$REGISTRY_DSN"')[0])[1:]
+    return subprocess.run([folder / "pg_dump", *options, dsn], check=True, capture_output=True, text=True).stdout  # noqa: S603 - the server's own program
+
+
+async def test_without_a_superuser_the_registry_is_set_up_and_serves_and_its_owner_sees_nobody(
+    logins, postgres, postgres_binaries, tmp_path
+):
     owner, programs = logins
     await migrate(owner)
     async with house(programs, tmp_path) as registry:
@@ -85,6 +100,11 @@ async def test_without_a_superuser_the_registry_is_set_up_and_serves_and_its_own
         receipt(await registry.submit(report(person(birth_date="1990-01-01"))))
         an_hour_later = registry.resources.clock() + timedelta(hours=1)
     assert "log-stands" in await found_by_the_doctor(programs, tmp_path, an_hour_later)
+    export = await asyncio.to_thread(exported_keys, postgres_binaries, programs)
+    async with connected(urlsplit(postgres)._replace(path=urlsplit(programs).path).geturl()) as superuser:
+        owners = await superuser.fetch("SELECT owner::text FROM data_key")
+        assert len(owners) > 2
+        assert all(f"\n{one}\t" in export for (one,) in owners)
     async with connected(owner) as connection:
         for table in ("person", "submission", "data_key", "log_entry"):
             assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0  # noqa: S608 - our own names
