@@ -34,7 +34,7 @@ from registry.web.pages import me, sign_in
 from registry.web.pages.entrance import Entrance
 from registry.web.pages.frame import trouble_page
 from registry.web.pages.trouble import PageRefused, Trouble
-from registry.web.pages.visit import SignInNeeded, enforce, sign_in_needed, visit_of
+from registry.web.pages.visit import SignInNeeded, account_of, enforce, sign_in_needed, visit_of
 from registry.web.problems import problem_answer
 
 log = structlog.get_logger("registry.web")
@@ -183,7 +183,7 @@ def _page_refused(desk: Desk, entrance: Entrance) -> Callable[[Request[Any, Any,
     def handle(request: Request[Any, Any, Any], refused: PageRefused) -> Response[bytes]:
         correlation_id = desk.resources.new_id()
         if refused.trouble in _TOLD_TO_THE_LOG:
-            entrance.turned_away(refused.trouble, correlation_id)
+            entrance.turned_away(refused.trouble, correlation_id, account_of(request))
         return trouble_page(request, refused, correlation_id)
 
     return handle

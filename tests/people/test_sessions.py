@@ -1,5 +1,6 @@
 """What a session is good for, in whose hands and how long: rotation, limits, forms, doors that are not one's own."""
 
+import re
 from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
@@ -36,10 +37,15 @@ async def is_in(browser):
 
 
 def turned_away(logs, answer):
-    """What the log says of who got this answer: a code and the answer's own id."""
+    """What the log says of who got this answer: a code, whose session it was, and the answer's own id."""
     lines = [one for one in logs if one["event"] == "refused at the door"]
     assert {one["correlation_id"] for one in lines} <= {answer.headers["correlation-id"]}
-    return [one["code"] for one in lines]
+    return [(one["code"], one["account"]) for one in lines]
+
+
+def account_on(browser):
+    """The account that its owner's page shows."""
+    return re.search("[0-9a-f]{40}", browser.found.text).group()
 
 
 def put_session(browser, token):
@@ -151,10 +157,10 @@ FORMS = {
 @pytest.mark.parametrize("action", [END, OUT])
 async def test_a_form_that_was_not_ours_does_nothing(place, action, form, headers):
     browser = await signed_in(place)
-    given = form(form_of(browser, action)[FORM_FIELD]) | {"session": "all"}
+    given, account = form(form_of(browser, action)[FORM_FIELD]) | {"session": "all"}, account_on(browser)
     with capture_logs() as logs:
         answer = await browser.post(place.url + action, given, headers=headers)
-    assert turned_away(logs, answer) == ["form-refused"]
+    assert turned_away(logs, answer) == [("form-refused", account)]
     assert (answer.status_code, "form-refused" in answer.text) == (403, True)
     assert await is_in(browser)
 
@@ -340,11 +346,12 @@ def declared(place):
 
 async def test_a_door_for_other_roles_stays_shut(place, declared):
     browser = await signed_in(place, "municipal-clerk")
+    account = account_on(browser)
     declared(roles=(Role.AUDITOR, Role.RESIDENT))
     with capture_logs() as logs:
         answer = await browser.get(f"{place.url}/me")
     assert (answer.status_code, "not-permitted" in answer.text) == (403, True)
-    assert turned_away(logs, answer) == ["not-permitted"]
+    assert turned_away(logs, answer) == [("not-permitted", account)]
 
 
 async def test_a_door_that_needs_a_card_leads_to_the_card_and_believes_nothing_less(place, declared):

@@ -15,7 +15,7 @@ class Entrance:
         self.public_url = public_url
         self._security_log = SecurityLog()
 
-    def turned_away(self, code: str, correlation_id: str) -> None:
-        """Note that somebody was not let in, by a code alone."""
+    def turned_away(self, code: str, correlation_id: str, account: str | None = None) -> None:
+        """Note that somebody was not let in, by a code and, of who is signed in, the account."""
         REFUSED_AT_THE_DOOR.labels(code).inc()
-        self._security_log.note(code, correlation_id, self.resources.clock())
+        self._security_log.note(code, correlation_id, self.resources.clock(), account)

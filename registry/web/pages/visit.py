@@ -82,23 +82,22 @@ async def enforce(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseR
     if access.page and entrance.sign_ins is None:
         raise NotFoundException
     if access.roles and isinstance(connection, Request):
-        connection.state.visit = await _visit(connection, access, entrance)
+        await _let_in(connection, access, entrance)
 
 
-async def _visit(request: AnyRequest, access: Access, entrance: Entrance) -> Visit:
+async def _let_in(request: AnyRequest, access: Access, entrance: Entrance) -> None:
     now = entrance.resources.wall_clock()
     token = token_of(request)
     session = None if token is None else await sessions.of_token(entrance.resources, token, now)
     if token is None or session is None:
         raise _needed(request, access)
-    visit = Visit(session=session, token=token, now=now)
+    visit = request.state.visit = Visit(session=session, token=token, now=now)
     if request.method != "GET":
         await _demand_own_form(request, visit, entrance)
     if not visit.account.is_one_of(access.roles):
         raise PageRefused(Trouble.NOT_PERMITTED)
     if not session.level.reaches(access.level) or (access.fresh and not session.is_fresh(now)):
         raise _needed(request, access)
-    return visit
 
 
 def _needed(request: AnyRequest, access: Access) -> Exception:
@@ -135,6 +134,12 @@ async def visit_of(request: AnyRequest) -> Visit:
     """Return the visit that the guard let in."""
     visit: Visit = request.state.visit
     return visit
+
+
+def account_of(request: AnyRequest) -> str | None:
+    """Return whose session a request came in, be it let in or not; None where nobody is signed in."""
+    visit: Visit | None = request.state.get("visit")
+    return None if visit is None else visit.account.account_id
 
 
 # ------------------------------------------------------------------------------------------------ the cookie
