@@ -11,7 +11,10 @@ from registry.relying_party.providers import read_providers
 from registry.vault.keys import KeysRefused
 
 MEANINGS: Final = {
-    "REGISTRY_DSN": ("postgresql://USER@HOST/DATABASE, as the owner of the schema", "所有者としての接続先"),
+    "REGISTRY_DSN": (
+        "postgresql://USER@HOST/DATABASE, as a user who may take on the registry's roles",
+        "登録システムのロールを使える利用者としての接続先",
+    ),
     "REGISTRY_KEYS": (
         "the token, pkcs11:token=…?module-path=/…&pin-source=file:/…, or the path of a key file",
         "トークン(pkcs11:token=…?module-path=/…&pin-source=file:/…)または鍵ファイルのパス",
