@@ -15,11 +15,14 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from registry.contract.messages import InquiryOutcome
 from registry.doctor.examination import examine
 from registry.doctor.finding import Code
 from registry.store import roles
+from registry.store.migrate import _run as migrating
 from registry.store.migrate import migrate
 from tests.acceptance.asking import told
 from tests.acceptance.papers import by_number, person, removed_record, report
@@ -29,6 +32,8 @@ from tests.house import PENSION, URL, house
 pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).parents[2]
+CHANGES_PEOPLE = "UPDATE person SET opened_at = opened_at"
+"""As a revision might that forgets for whom it sees."""
 
 
 @asynccontextmanager
@@ -105,6 +110,8 @@ async def test_without_a_superuser_the_registry_is_set_up_and_serves_and_its_own
         owners = await superuser.fetch("SELECT owner::text FROM data_key")
         assert len(owners) > 2
         assert all(f"\n{one}\t" in export for (one,) in owners)
+    with pytest.raises(DBAPIError, match="row-level security"):
+        await migrating(owner, lambda config: config.attributes["connection"].execute(text(CHANGES_PEOPLE)))
     async with connected(owner) as connection:
         for table in ("person", "submission", "data_key", "log_entry"):
             assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0  # noqa: S608 - our own names
