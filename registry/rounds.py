@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from registry.program_log import place_of
 from registry.store.unit_of_work import StoreUnavailable
@@ -27,7 +26,7 @@ def every(seconds: float, act: Callable[[], Awaitable[None]]) -> Round:
         while True:
             try:
                 await act()
-            except (StoreUnavailable, SQLAlchemyError, OSError) as error:
+            except (StoreUnavailable, OSError) as error:
                 log.warning("waiting for the database", kind=type(error).__name__)
             except Exception as error:  # noqa: BLE001 - whatever it is, the next round may do better
                 log.error("a round failed", kind=type(error).__name__, at=place_of(error))  # noqa: TRY400 - no texts

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from sqlalchemy.exc import ProgrammingError
 from structlog.testing import capture_logs
 
 from registry.rounds import every
@@ -11,6 +12,7 @@ from registry.store.unit_of_work import StoreUnavailable
 TROUBLES = {
     "the database is away": (StoreUnavailable(), "waiting for the database"),
     "the line breaks": (ConnectionResetError(), "waiting for the database"),
+    "a right that is missing": (ProgrammingError("SELECT", None, Exception()), "a round failed"),
     "a mistake of the program": (KeyError("髙﨑 花子"), "a round failed"),
 }
 
