@@ -59,7 +59,7 @@ async def logins(postgres):
 async def test_without_a_superuser_the_registry_is_set_up_and_serves_and_its_owner_sees_nobody(logins, tmp_path):
     owner, programs = logins
     await migrate(owner)
-    async with house(programs, tmp_path) as registry:
+    async with house(programs, tmp_path, owner=owner) as registry:
         receipt(await registry.submit(report()))
         await registry.deliver(removed_record())
         assert (await told(registry, PENSION, search=by_number())).outcome is InquiryOutcome.FOUND
