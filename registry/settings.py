@@ -35,8 +35,9 @@ class _Plain(msgspec.Struct, frozen=True, kw_only=True):
 class Settings(_Plain, frozen=True, kw_only=True):
     """What differs from place to place.
 
-    REGISTRY_DSN: PostgreSQL, as who may take on the roles of the program, or owns the schema where a command says so
-    (decision 0029). REGISTRY_ENV: "production" or anything else.
+    REGISTRY_DSN: PostgreSQL, with a user for each role (``store.engine.FOR_ROLE``), or as who may take on the roles of
+    the program, or as the owner of the schema where a command says so (decision 0029).
+    REGISTRY_ENV: "production" or anything else.
     REGISTRY_KEYS: the token that holds the keys (pkcs11:…, RFC 7512), or the key file (development).
     REGISTRY_SIGNING_KEY: the PEM of the key that signs answers. REGISTRY_LOG_KEY: the PEM (Ed25519) of the key that
     signs the log of disclosures. REGISTRY_WITNESSES: the file of who watches the log, a line ``<vkey> <url>`` for each.

@@ -80,8 +80,9 @@ class WallClock:
 class House:
     """The registry, and whoever calls it."""
 
-    def __init__(self, given, ex_officio, auditor, sequencer, app) -> None:
+    def __init__(self, given, owner, ex_officio, auditor, sequencer, app) -> None:
         self.resources = given
+        self.owner = owner
         self.ex_officio = ex_officio
         self.auditor = auditor
         self.sequencer = sequencer
@@ -93,7 +94,7 @@ class House:
         self.watch = None
 
     async def register_everybody(self) -> None:
-        async with self.resources.work() as work:
+        async with self.owner.work() as work:
             for body, key in self.keys.items():
                 await callers.register_key(
                     work,
@@ -182,7 +183,7 @@ def a_log_key(folder: Path) -> Path:
 
 
 @asynccontextmanager
-async def _connections(dsn: str, role: str) -> AsyncIterator[AsyncEngine]:
+async def _connections(dsn: str, role: str | None) -> AsyncIterator[AsyncEngine]:
     engine = connect(dsn, role=role, pool_size=4)
     try:
         yield engine
@@ -192,7 +193,11 @@ async def _connections(dsn: str, role: str) -> AsyncIterator[AsyncEngine]:
 
 @asynccontextmanager
 async def house(
-    dsn: str, folder: Path, keys: Path | TokenUri | None = None, witnesses: Path | None = None
+    dsn: str,
+    folder: Path,
+    keys: Path | TokenUri | None = None,
+    witnesses: Path | None = None,
+    owner: str | None = None,
 ) -> AsyncIterator[House]:
     key_file, signing_key = folder / "keys.json", folder / "registry.pem"
     if not key_file.exists():
@@ -210,13 +215,14 @@ async def house(
     async with (
         resources(settings) as app_resources,
         resources(settings, role=SEQUENCER, pool_size=1) as sequencer_resources,
+        _connections(owner or dsn, None) as of_owner,
         _connections(dsn, EX_OFFICIO) as ex_officio,
         _connections(dsn, AUDITOR) as auditor,
     ):
         given, sequencer = (msgspec.structs.replace(one, **clocks) for one in (app_resources, sequencer_resources))
         directory = KeyDirectory(given)
         desk = Desk(resources=given, keys=directory, public_url=URL)
-        by_role = (msgspec.structs.replace(given, engine=one) for one in (ex_officio, auditor))
+        by_role = (msgspec.structs.replace(given, engine=one) for one in (of_owner, ex_officio, auditor))
         opened = House(given, *by_role, sequencer, make_app(desk))
         opened.watch = desk.watch
         await opened.register_everybody()

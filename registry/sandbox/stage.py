@@ -168,7 +168,7 @@ class Stage:
         settings = Settings.read(self.registry_settings)
         await migrate(settings.dsn)
         since = datetime.now(UTC) - timedelta(minutes=1)
-        async with resources(settings, pool_size=1) as given, given.work() as work:
+        async with resources(settings, role=None, pool_size=1) as given, given.work() as work:
             for body, key in self.keys.items():
                 row = RegisteredKey(
                     key_id=key.key_id,

@@ -198,7 +198,7 @@ def _is_for_people(request: Request[Any, Any, Any]) -> bool:
     handler: BaseRouteHandler | None = request.scope.get("route_handler")  # none where there is no such route
     if handler is not None and (access := access_of(handler)) is not None:
         return access.page
-    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
+    return "text/html" in request.headers.get("accept", "") and not request.scope["path"].startswith("/v1/")
 
 
 def _problem(desk: Desk, request: Request[Any, Any, Any], code: ProblemCode, correlation_id: str) -> Response[bytes]:

@@ -1,7 +1,7 @@
 """The registry where nobody who signs in to its database is a superuser, as in production.
 
-One user owns the schema and brings it up to date; another may take on the roles of the programs, and has no right of
-its own (decision 0029).
+One user owns the schema and brings it up to date; each role of the programs has a user, who may take on that role
+alone and has no right of its own (decision 0029).
 """
 
 import asyncio
@@ -66,20 +66,22 @@ async def found_by_the_doctor(dsn, folder, moment):
 
 @pytest.fixture
 async def logins(postgres):
-    """A database with its owner and a user for the programs; the roles are there, made by whoever runs the server."""
+    """A database with its owner and a user for each role; the roles are there, made by whoever runs the server."""
     owner, programs = (f"{name}_{uuid4().hex[:12]}" for name in ("owner", "programs"))
+    users = {role: f"{programs}_{role}" for role in roles.ALL}
     async with connected(postgres) as superuser:
         await superuser.execute(f"CREATE ROLE {owner} LOGIN CREATEROLE")
         if superuser.get_server_version().major >= 16:  # before, CREATEROLE was enough to give roles to others
             may_give = "WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"
             await superuser.execute(f"GRANT {', '.join([*roles.ALL, roles.RESOLVER])} TO {owner} {may_give}")
-        await superuser.execute(f"CREATE ROLE {programs} LOGIN NOINHERIT IN ROLE {', '.join(roles.ALL)}")
+        for role, user in users.items():
+            await superuser.execute(f"CREATE ROLE {user} LOGIN NOINHERIT IN ROLE {role}")
         await superuser.execute(f"CREATE DATABASE {owner} OWNER {owner}")
         try:
-            yield signed_in_as(postgres, owner, owner), signed_in_as(postgres, programs, owner)
+            yield signed_in_as(postgres, owner, owner), signed_in_as(postgres, f"{programs}_{{role}}", owner)
         finally:
             await superuser.execute(f"DROP DATABASE {owner} WITH (FORCE)")
-            for user in (programs, owner):
+            for user in (*users.values(), owner):
                 await superuser.execute(f"DROP OWNED BY {user}")
                 await superuser.execute(f"DROP ROLE {user}")
 
@@ -97,7 +99,7 @@ async def test_without_a_superuser_the_registry_is_set_up_and_serves_and_its_own
 ):
     owner, programs = logins
     await migrate(owner)
-    async with house(programs, tmp_path) as registry:
+    async with house(programs, tmp_path, owner=owner) as registry:
         receipt(await registry.submit(report()))
         await registry.deliver(removed_record())
         assert (await told(registry, PENSION, search=by_number())).outcome is InquiryOutcome.FOUND
@@ -115,8 +117,19 @@ async def test_without_a_superuser_the_registry_is_set_up_and_serves_and_its_own
     async with connected(owner) as connection:
         for table in ("person", "submission", "data_key", "log_entry"):
             assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0  # noqa: S608 - our own names
-    async with connected(programs) as connection:
+    async with connected(programs.format(role=roles.APP)) as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.fetchval("SELECT count(*) FROM person")
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.execute(f"SET ROLE {roles.RESOLVER}")
+
+
+LESSER = {roles.EX_OFFICIO: {roles.APP}, roles.KEEPER: {roles.APP}}
+
+
+async def test_no_statement_makes_a_role_more_than_it_is(logins):
+    """A role is a setting, and who slips an expression into a statement can change settings."""
+    owner, programs = logins
+    for mine in roles.ALL:
+        async with connected(programs.format(role=mine)) as connection:
+            for other in {*roles.ALL, roles.RESOLVER, urlsplit(owner).username} - {mine} - LESSER.get(mine, set()):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await connection.fetchval("SELECT set_config('role', $1, false)", other)

@@ -319,6 +319,14 @@ async def test_nobody_is_led_elsewhere_after_signing_in(place, to):
     assert browser.answer.headers["location"] == "/me"
 
 
+@pytest.mark.parametrize("host", ["x:99999", "x:abc", "[", "evil.example"])
+async def test_what_a_browser_calls_the_host_changes_nothing(place, host):
+    for path, status in (("/me", 303), ("/nowhere", 404)):
+        answer = await place.browser().get(place.url + path, headers={"host": host}, follow=False)
+        assert (answer.status_code, answer.headers.get("location", "/")[0]) == (status, "/")
+        assert host not in answer.text
+
+
 @pytest.mark.parametrize("name", ["nobody", "sandbox%2F..", "..", "%00", "髙"])
 async def test_a_provider_that_there_is_not_is_not_found(place, name):
     for path in (f"/sign-in/{name}", f"/sign-in/{name}/back"):

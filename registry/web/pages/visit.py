@@ -103,7 +103,7 @@ async def _let_in(request: AnyRequest, access: Access, entrance: Entrance) -> No
 def _needed(request: AnyRequest, access: Access) -> Exception:
     """Return what leads to sign-in and back; where a form was sent it is said instead, for it has to be sent again."""
     if request.method == "GET":
-        return SignInNeeded(Wish(level=access.level, fresh=access.fresh, to=request.url.path))
+        return SignInNeeded(Wish(level=access.level, fresh=access.fresh, to=request.scope["path"]))
     again = sign_in_address(Wish(level=access.level, fresh=access.fresh))
     return PageRefused(Trouble.SIGN_IN_AGAIN, again=again)
 
