@@ -17,6 +17,7 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from registry.contract.problems import ProblemCode
+from registry.services.jpki import Cards
 from registry.services.sign_ins import SignIns
 from registry.store.unit_of_work import StoreUnavailable
 from registry.vault.keys import KeysRefused
@@ -78,14 +79,16 @@ def make_app(
     desk: Desk,
     *,
     sign_ins: SignIns | None = None,
+    cards: Cards | None = None,
     beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
     routes: Sequence[HTTPRouteHandler] = ROUTES,
 ) -> Litestar:
     """Make the application; each of ``beside`` runs as a task for as long as the application does.
 
-    Without ``sign_ins`` there are no pages. Raises UndeclaredRoute where a route says nothing of who may come in.
+    Without ``sign_ins`` there are no pages; without ``cards`` nobody signs. Raises UndeclaredRoute where a route says
+    nothing of who may come in.
     """
-    entrance = Entrance(desk.resources, sign_ins, desk.public_url)
+    entrance = Entrance(desk.resources, sign_ins, desk.public_url, cards)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
