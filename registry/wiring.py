@@ -5,7 +5,9 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import httpx
 import msgspec
 import structlog
 from litestar import Litestar
@@ -13,11 +15,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from registry import sequencing
 from registry.contract.keys import SigningKey
+from registry.jpki.authorities import Authorities
+from registry.jpki.revocation_lines import CrlLine
 from registry.relying_party.line import ProviderLine
 from registry.relying_party.providers import read_providers
 from registry.rounds import Round, every
 from registry.services import area_changes, clockwork
 from registry.services.code_tables import CodeTables
+from registry.services.jpki import Cards, SeenLists
 from registry.services.key_directory import KeyDirectory
 from registry.services.resources import OwnLog, Resources
 from registry.services.sign_ins import SignIns
@@ -54,6 +59,8 @@ LOOK_AT_CODES_EVERY = 2.0
 HEAR_OF_GENERATIONS_EVERY = 1.0
 """Seconds until a process searches by another generation of search keys; see TRUSTED_FOR."""
 LOOK_AT_AREAS_EVERY = 30.0
+LOOK_AT_LISTS_EVERY = 20.0
+"""Seconds: less than a list of revoked certificates is renewed before its time."""
 
 log = structlog.get_logger("registry.wiring")
 
@@ -156,6 +163,7 @@ async def application(settings: Settings, *, sequences: bool = True) -> AsyncIte
         await _exchange(desk)
         lines = await _lines(settings, stack)
         sign_ins = SignIns(app, lines, settings.address) if lines else None
+        cards, renewing = await _cards(settings, app, stack)
         beside = [
             *rounds,
             every(EXCHANGE_EVERY, lambda: _exchange(desk)),
@@ -164,10 +172,11 @@ async def application(settings: Settings, *, sequences: bool = True) -> AsyncIte
             every(LOOK_AT_CODES_EVERY, lambda: _follow_code_tables(app)),
             every(HEAR_OF_GENERATIONS_EVERY, lambda: _hear_of_generations(app)),
             every(LOOK_AT_AREAS_EVERY, lambda: _follow_areas(ex_officio)),
+            *renewing,
         ]
         if not settings.production:
             beside.append(every(LOOK_AT_CLOCK_EVERY, lambda: _follow_clock(app)))
-        yield make_app(desk, sign_ins=sign_ins, beside=beside)
+        yield make_app(desk, sign_ins=sign_ins, cards=cards, beside=beside)
         with suppress(StoreUnavailable, SQLAlchemyError, OSError):
             await desk.watch.exchange()  # so that the last second before a restart counts as well
 
@@ -179,6 +188,27 @@ async def _lines(settings: Settings, stack: AsyncExitStack) -> list[ProviderLine
     listed = read_providers(settings.providers, production=settings.production)
     lines = [ProviderLine(one, new_id=new_id, production=settings.production) for one in listed]
     return [await stack.enter_async_context(line) for line in lines]
+
+
+async def _cards(settings: Settings, app: Resources, stack: AsyncExitStack) -> tuple[Cards | None, list[Round]]:
+    """Return how cards of JPKI are verified, if CAs are pinned, with what renews their lists of revoked certificates.
+
+    Raises KeysRefused for a file that makes no sense.
+    """
+    if settings.authorities is None:
+        return None, []
+    authorities = pinned(settings.authorities, production=settings.production)
+    line = CrlLine(await stack.enter_async_context(httpx.AsyncClient(trust_env=False)), SeenLists(app))
+    cards = Cards(resources=app, authorities=authorities, revocation=line, origin=settings.address)
+    return cards, [every(LOOK_AT_LISTS_EVERY, lambda: line.keep_fresh(authorities, app.wall_clock()))]
+
+
+def pinned(path: Path, *, production: bool) -> Authorities:
+    """Return the CAs of JPKI that a file pins; raises KeysRefused, naming what is wrong with it."""
+    try:
+        return Authorities.read(path, production=production)
+    except (OSError, ValueError) as error:
+        raise KeysRefused(f"REGISTRY_AUTHORITIES: {error}") from None
 
 
 @asynccontextmanager

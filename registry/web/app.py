@@ -16,14 +16,25 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from registry.contract.problems import ProblemCode
+from registry.contract.problems import ProblemCode, WireRefusal
+from registry.domain.errors import NotFound, Refusal
+from registry.jpki.refusals import JpkiRefused
+from registry.services.attendance import Refused
 from registry.services.jpki import Cards
 from registry.services.sign_ins import SignIns
 from registry.store.unit_of_work import StoreUnavailable
 from registry.vault.keys import KeysRefused
 from registry.web import health
 from registry.web.access import access_of, routes_of
-from registry.web.api import inquiries, inquiry_list, removed_records, submissions, supplementary_records, time
+from registry.web.api import (
+    applications,
+    inquiries,
+    inquiry_list,
+    removed_records,
+    submissions,
+    supplementary_records,
+    time,
+)
 from registry.web.api import log as disclosure_log
 from registry.web.desk import Desk
 from registry.web.door import LARGEST_BODY, Passing
@@ -35,7 +46,7 @@ from registry.web.pages.entrance import Entrance
 from registry.web.pages.frame import trouble_page
 from registry.web.pages.trouble import PageRefused, Trouble
 from registry.web.pages.visit import SignInNeeded, enforce, sign_in_needed, visit_of
-from registry.web.problems import problem_answer
+from registry.web.problems import STANDING_UNKNOWN, problem_answer, refusal_answer
 
 log = structlog.get_logger("registry.web")
 
@@ -67,6 +78,9 @@ ROUTES: Final = (
     disclosure_log.tile,
     disclosure_log.inclusion,
     disclosure_log.consistency,
+    applications.challenge,
+    applications.apply,
+    applications.application,
     health.live,
     health.ready,
     health.metrics,
@@ -110,6 +124,9 @@ def make_app(
         exception_handlers={
             SignInNeeded: sign_in_needed,
             PageRefused: _page_refused(desk),
+            Refusal: _refused(desk),
+            WireRefusal: _refused(desk),
+            JpkiRefused: _refused(desk),
             HTTPException: _http_problem(desk),
             Exception: _internal_problem(desk),
         },
@@ -186,6 +203,24 @@ def _page_refused(desk: Desk) -> Callable[[Request[Any, Any, Any], PageRefused],
         return trouble_page(request, refused, desk.resources.new_id())
 
     return handle
+
+
+def _refused(desk: Desk) -> Callable[[Request[Any, Any, Any], Refused], Response[bytes]]:
+    """Translate what is refused in the session of somebody, outside of any attendance."""
+
+    def handle(request: Request[Any, Any, Any], refused: Refused) -> Response[bytes]:
+        correlation_id = desk.resources.new_id()
+        if _is_for_people(request):
+            return trouble_page(request, PageRefused(_trouble_of(refused)), correlation_id)
+        return desk.respond(desk.head(request), refusal_answer(refused, correlation_id), correlation_id)
+
+    return handle
+
+
+def _trouble_of(refused: Refused) -> Trouble:
+    if isinstance(refused, JpkiRefused) and refused.code in STANDING_UNKNOWN:
+        return Trouble.NOT_READY
+    return Trouble.NOT_FOUND if isinstance(refused, NotFound) else Trouble.NOT_UNDERSTOOD
 
 
 def _is_for_people(request: Request[Any, Any, Any]) -> bool:

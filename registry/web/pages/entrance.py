@@ -1,5 +1,6 @@
 """What the pages share: by whom one can sign in, if at all, and what is noted of those turned away."""
 
+from registry.services.applications import Turns
 from registry.services.jpki import Cards
 from registry.services.resources import Resources
 from registry.services.sign_ins import SignIns
@@ -18,6 +19,7 @@ class Entrance:
     ) -> None:
         self.resources = resources
         self.cards = cards
+        self.turns = Turns()
         self.sign_ins = sign_ins
         self.public_url = public_url
         self._security_log = SecurityLog()
