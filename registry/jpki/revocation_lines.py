@@ -39,7 +39,7 @@ class _Kept(msgspec.Struct, kw_only=True):
     """What is known of one CA's list: the list, when to ask for a newer one, and what was wrong the last time."""
 
     list: RevocationList | None = None
-    due: datetime = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
+    due: datetime = datetime.min.replace(tzinfo=UTC)
     trouble: JpkiFault = JpkiFault.REVOCATION_UNAVAILABLE
     fetching: asyncio.Lock
 
@@ -67,9 +67,7 @@ class CrlLine:
     async def keep_fresh(self, authorities: Authorities, now: datetime) -> None:
         """Renew every list whose time comes soon, so that no request waits for it; to be called again and again."""
         for authority in authorities:
-            kept = self._kept_of(authority)
-            if kept.due - AHEAD <= now or kept.list is None:
-                await self._renew_at(kept, authority, now, ahead=AHEAD)
+            await self._renew_at(self._kept_of(authority), authority, now, ahead=AHEAD)
 
     def _kept_of(self, authority: Authority) -> _Kept:
         return self._kept.setdefault(authority.key_id, _Kept(fetching=asyncio.Lock()))

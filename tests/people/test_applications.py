@@ -230,7 +230,7 @@ async def test_what_it_would_do_is_said_before_anybody_signs(place):
     plan = {"application": encode(who.changes()).decode()}
     before = await visitor.apply(plan, query="?dry_run=true")
     assert decode(before.content, DryRun) == DryRun(state="received")
-    taken_in(await visitor.applies(who))
+    taken_in(await visitor.applies(who, effective="2024-12-01"))
     plan = {"application": encode(who.changes(address_abroad=NEW_YORK)).decode()}
     there = await counts(place.database)
     after = decode((await visitor.apply(plan, query="?dry_run=true")).content, DryRun)

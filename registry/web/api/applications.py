@@ -35,6 +35,8 @@ from registry.web.problems import CREATED, JSON, OK, WirePresenter
 
 LARGEST: Final = 256 << 10
 """Bytes: an application and its signature, where every letter of them is escaped."""
+OPERATION: Final = "own-application"
+DRY_RUN: Final = "own-application-dry-run"
 BASIS: Final = "旅券法16条"
 _KEY: Final = re.compile(IDEMPOTENCY_KEY_FORM)
 _OF_RESIDENTS: Final = people(Role.RESIDENT, level=Level.JPKI, entry=Entry.DISCLOSURE, page=False)
@@ -61,8 +63,7 @@ async def apply(
     """Take in what a resident signed; with ``?dry_run=true`` only say what it would do."""
     cards, body = _cards(entrance, visit), await _body(request)
     is_dry_run = list(request.query_params.multi_items()) == [("dry_run", "true")]
-    operation = "own-application-dry-run" if is_dry_run else "own-application"
-    attending = _attending(entrance, visit, operation, OK if is_dry_run else CREATED)
+    attending = _attending(entrance, visit, DRY_RUN if is_dry_run else OPERATION, OK if is_dry_run else CREATED)
     try:
         sent, once = _sent(request, body, is_dry_run=is_dry_run), Once(idempotency_key=_key(request), body=body)
     except (Refusal, WireRefusal) as refusal:
