@@ -15,9 +15,10 @@ import uvloop
 from litestar import Litestar
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from registry.application import application
 from registry.program_log import configure_log
 from registry.settings import Settings
-from registry.wiring import application, sequencer_rounds
+from registry.wiring import sequencer_rounds
 
 LARGEST_HEAD: Final = 16 << 10
 """Bytes of the request line and all fields together; a signed submission with its evidence has three thousand."""
