@@ -106,7 +106,7 @@ async def submit(
         await callers.lock_idempotency(work, account, [ONE_AT_A_TIME])
         verified = await unspent.spend(_challenges(work), session.session_id)  # (2)
         checked = _signed(check(resources, content, once.idempotency_key), sent.signature, verified)
-        checked = await _of_account(work, account, checked, verified.holder)
+        checked = await _of_account(resources, work, account, checked, verified.holder)
         done = await submissions.accept(resources, work, attending.caller, checked)
         await holders.join(resources, work, _holder(account, done, verified))
         return done
@@ -132,7 +132,7 @@ async def dry_run(
         if holder is None:
             unknown = DryRun(state=SubmissionState.RECEIVED, warnings=tuple(map(fault_entry, checked.warnings)))
             return Done(message=unknown, outcome="dry-run")
-        checked = await _of_account(work, account, checked, None)
+        checked = await _of_account(resources, work, account, checked, None)
         return await submissions.dry_run(resources, work, attending.caller, checked)
 
     return await attending.attend(act)
@@ -166,9 +166,13 @@ def _signed(checked: Checked, signature: str, verified: VerifiedApplication) -> 
     return msgspec.structs.replace(checked, evidence=msgspec.json.encode(kept).decode())
 
 
-async def _of_account(work: UnitOfWork, account: str, checked: Checked, certified: CertifiedIdentity | None) -> Checked:
-    """Return an application with who reports, by card and by account."""
+async def _of_account(
+    resources: Resources, work: UnitOfWork, account: str, checked: Checked, certified: CertifiedIdentity | None
+) -> Checked:
+    """Return an application with who reports, by card and by account; a record that is over is nobody's."""
     holder = await stored.of_account(work, account)
+    if holder is not None and await holders.opened(resources, work, holder) is None:
+        holder = None
     signer = Signer(certified=certified, person_id=None if holder is None else holder.person_id)
     return msgspec.structs.replace(checked, signer=signer)
 

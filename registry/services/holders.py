@@ -147,12 +147,15 @@ async def find(
 async def join(resources: Resources, work: UnitOfWork, holder: Holder) -> None:
     """Join an account to the record of an application that was taken in, in its transaction.
 
-    The newest card counts. The same person's other account is parted from the record.
+    The newest card counts. The same person's other account is parted from the record, and the account from a record
+    that is over.
     """
     mine, of_record = await holders.of_account(work, holder.account), await holders.of_person(work, holder.person_id)
     if of_record is not None and of_record.account != holder.account:
         await part(resources, work, of_record, Parting.ANOTHER_ACCOUNT)
-    if mine is not None:
+    if mine is not None and mine.person_id != holder.person_id:
+        await part(resources, work, mine, Parting.RECORD_OVER)
+    elif mine is not None:
         await holders.remove(work, mine)
     holders.add(work, holder)
 

@@ -18,7 +18,7 @@ from registry.jpki.crl import SeenInMemory
 from registry.jpki.refusals import JpkiRefused
 from registry.jpki.revocation_lines import CrlLine
 from registry.sandbox.jpki.certificates import HolderTexts
-from registry.services import own_record, shredding
+from registry.services import ex_officio, own_record, shredding
 from registry.services.jpki import Cards
 from registry.services.sessions import of_token
 from registry.store.engine import connect
@@ -498,3 +498,20 @@ async def test_a_record_that_fell_away_is_nobody_s_either(place):
     receipt(await place.house.submit(event("death", who.said)))
     assert await visitor.own_record() is None
     assert await rows(place.database, HELD_BY, await visitor.account()) == []
+
+
+async def test_whose_record_was_merged_signs_once_more_and_has_the_one_that_stays(place):
+    who, visitor = await known(place, 16), await Visitor.signed_in(place, "hers-16")
+    taken_in(await visitor.applies(who))
+    ((falls_away,),) = await rows(place.database, HELD_BY, await visitor.account())
+    who.said |= {"honseki": {"text": "沖縄県那覇市泉崎一丁目"}}
+    double = receipt(await place.house.submit(report(who.said)))
+    ((stays,),) = await rows(
+        place.database, "SELECT person_id FROM link WHERE submission_id = $1", double.submission_id
+    )
+    why = {"reason": "二重登録", "decided_by": "office-1"}
+    await ex_officio.resolve_double(place.house.ex_officio, str(falls_away), str(stays), **why)
+    told = taken_in(await visitor.applies(who))
+    assert told.people[0].link is LinkMethod.JPKI
+    assert await rows(place.database, HELD_BY, await visitor.account()) == [(stays,)]
+    assert await visitor.own_record() is not None
