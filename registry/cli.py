@@ -60,7 +60,7 @@ registry.add(
 )
 registry.add(
     "sequencer",
-    "registry.service_cli:sequencer",
+    "registry.sequencer_cli:sequencer",
     told(
         """Be the sequencer until Ctrl-C, beside `registry serve --without-sequencer`, with the same settings.
 
