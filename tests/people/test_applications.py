@@ -24,7 +24,8 @@ from registry.services.sessions import of_token
 from registry.store.engine import connect
 from registry.store.roles import KEEPER
 from registry.web.pages.visit import SESSION_COOKIE
-from tests.acceptance.papers import NEW_YORK, change, event, person, report
+from tests.acceptance.asking import CHECKED
+from tests.acceptance.papers import NEW_YORK, change, event, number, person, report
 from tests.acceptance.seen import counts, grown, receipt, rows
 from tests.acceptance.test_shredding import UNLAWFUL
 from tests.house import house
@@ -515,3 +516,13 @@ async def test_whose_record_was_merged_signs_once_more_and_has_the_one_that_stay
     assert told.people[0].link is LinkMethod.JPKI
     assert await rows(place.database, HELD_BY, await visitor.account()) == [(stays,)]
     assert await visitor.own_record() is not None
+
+
+async def test_the_own_record_shows_no_number(place):
+    who, visitor = Somebody(17), await Visitor.signed_in(place, "hers-17")
+    numbered = who.said | {"individual_number": number(1717), "number_check": CHECKED}
+    receipt(await place.house.submit(report(numbered)))
+    taken_in(await visitor.applies(who))
+    record = await visitor.own_record()
+    assert record.has_number
+    assert {one.state.individual_number for one in (*record.versions, *record.today)} == {None}
