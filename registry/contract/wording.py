@@ -83,6 +83,39 @@ _CALLERS = {
     ),
 }
 
+_PEOPLE = {
+    "sign-in-needed": Wording(
+        "Nobody is signed in, or not surely enough",
+        "サインインしていないか、本人認証のレベルが足りません",
+        "Sign in at the level that this needs, then send it again.",
+        "必要なレベルでサインインしてから、もう一度送ってください。",
+    ),
+    "cross-site": Wording(
+        "This was sent from a page of another site",
+        "別のサイトの画面から送られています",
+        "Open the registry's own page and send it from there.",
+        "登録システムの画面を開いて、そこから送ってください。",
+    ),
+    "card-refused": Wording(
+        "The card's signature is not accepted",
+        "カードによる署名を受け付けられません",
+        "See what is wrong with it, mend that, and sign anew.",
+        "示された理由を確かめ、それを解消してから署名し直してください。",
+    ),
+    "card-challenge-unknown": Wording(
+        "There is no such signing to finish",
+        "該当する署名の手続がありません",
+        "Begin anew and sign once more.",
+        "初めからやり直し、もう一度署名してください。",
+    ),
+    "card-standing-unknown": Wording(
+        "Whether the card is revoked cannot be learnt now",
+        "カードの失効の有無を現在確認できません",
+        "Nothing is wrong with the card; wait as long as Retry-After says, then send the same again.",
+        "カードに問題はありません。Retry-After の時間だけ待って、同じものを送り直してください。",
+    ),
+}
+
 _SERVICE = {
     "body-too-large": Wording(
         "The body is too large",
@@ -167,4 +200,4 @@ _RULES = {
     ),
 }
 
-PROBLEM_WORDING: Mapping[str, Wording] = MappingProxyType(_CALLERS | _SERVICE | _RULES)
+PROBLEM_WORDING: Mapping[str, Wording] = MappingProxyType(_CALLERS | _PEOPLE | _SERVICE | _RULES)

@@ -81,7 +81,7 @@ def read_providers(path: Path, *, production: bool) -> tuple[Provider, ...]:
     """Read the file; raises :class:`KeysRefused`, saying what is wrong, rather than leave a provider out."""
     try:
         listed = msgspec.toml.decode(path.read_bytes(), type=_File).provider
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError) as error:  # a path with a null byte as well
         raise KeysRefused(f"REGISTRY_PROVIDERS: {error}") from None
     for field in ("name", "issuer"):
         if len({getattr(one, field) for one in listed}) < len(listed):

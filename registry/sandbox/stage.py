@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,10 +13,14 @@ import anyio
 from rich.console import Console
 
 from registry import witness_cli
-from registry.contract.keys import SigningKey
+from registry.contract.keys import SigningKey, VerifyingKey
 from registry.domain.question import J_LIS
 from registry.sandbox import identity_provider_cli
 from registry.sandbox.asking import Asker
+from registry.sandbox.jpki.card import FIRST_PINS, Card, issue
+from registry.sandbox.jpki.cast import cast
+from registry.sandbox.jpki.office import GENERATIONS, PINNED, Office
+from registry.sandbox.jpki.serving import serving
 from registry.sandbox.line import HOST, Line
 from registry.sandbox.programs import Programs, free_port, wait_until_ready
 from registry.sandbox.questions import BODIES, MISSION
@@ -30,6 +35,8 @@ from registry.wiring import LOG_KEY_ID, SIGNING_KEY_ID, own_log, resources
 
 PRIVATE: Final = 0o600
 WITNESS: Final = "witness.demo.example/w1"
+RESIDENT: Final = "kobayashi-makoto"
+"""Who has a card, as the cast names him."""
 
 
 class Stage:
@@ -53,7 +60,9 @@ class Stage:
         (folder / "registry-keys").mkdir()
         public = folder / "registry-keys" / f"{SIGNING_KEY_ID}.pem"
         public.write_bytes(self._registry_key.verifying.to_pem())
-        self._said("starting PostgreSQL")
+        self._said("starting PostgreSQL, issuing a card")
+        beside = stack.enter_context(ThreadPoolExecutor(1))
+        card = beside.submit(self._issue_card)  # its keys take as long as the server does
         self.postgres = stack.enter_context(EmbeddedServer(None, settings=postgres))
         self.programs = stack.enter_context(Programs(folder))
         port = free_port()
@@ -67,6 +76,8 @@ class Stage:
         self._said("migrating the schema, loading code tables, registering keys")
         anyio.run(self._prepare)
         self._said("starting registry, sequencer and gateway")
+        self.card = card.result()
+        stack.enter_context(serving(Office(self.folder / "jpki")))
         self.sequencer = self.start_sequencer()
         self.registry = self.start_registry()
         self._gateway_port = free_port()
@@ -74,6 +85,14 @@ class Stage:
         wait_until_ready(f"{self.address}/health/ready", self.registry, folder / "registry.log")
         wait_until_ready(f"{self.gateway_address}/health", self.gateway, folder / "gateway.log")
         self.asker = Asker(self.address, self.keys, self._registry_key.verifying)
+
+    def _issue_card(self) -> Card:
+        """Make an office of the sandbox's CAs, with a card for the resident of the story."""
+        now, folder = datetime.now(UTC), self.folder / "jpki"
+        office = Office.open_or_make(folder, f"http://{HOST}:{free_port()}", now)
+        path = folder / "cards" / f"{RESIDENT}.card"
+        issue(office, path, RESIDENT, cast()[RESIDENT], GENERATIONS[-1], now)
+        return Card(path, FIRST_PINS.__getitem__)
 
     def _start_witness(self) -> NoteKey:
         """Start the process that watches the log, and let the registry know of it; return the witness's key."""
@@ -111,6 +130,11 @@ class Stage:
     def start_sequencer(self) -> Popen[bytes]:
         """Start a process of the sequencer: beside another one, or again after its end."""
         return self.programs.start("sequencer", ["registry", "sequencer"], self.registry_settings)
+
+    @property
+    def registry_key(self) -> VerifyingKey:
+        """The public key by which everybody knows the registry."""
+        return self._registry_key.verifying
 
     @property
     def gateway_address(self) -> str:
@@ -158,6 +182,7 @@ class Stage:
             "REGISTRY_KEYS": str(self._keys_folder / "registry-keys.json"),
             "REGISTRY_SIGNING_KEY": str(self._keys_folder / f"{SIGNING_KEY_ID}.pem"),
             "REGISTRY_LOG_KEY": str(self._keys_folder / f"{LOG_KEY_ID}.pem"),
+            "REGISTRY_AUTHORITIES": str(self.folder / "jpki" / PINNED),
             "REGISTRY_HOST": HOST,
             "REGISTRY_PORT": str(port),
             "REGISTRY_PUBLIC_URL": self.address,

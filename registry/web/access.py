@@ -54,11 +54,14 @@ def public(*, page: bool = False, entry: Entry = Entry.NOTHING) -> dict[str, Any
     return {_ACCESS: Access(page=page, entry=entry)}
 
 
-def people(*roles: Role, level: Level, entry: Entry, fresh: bool = False) -> dict[str, Any]:
-    """Declare a page for people of these roles; raises ValueError where it would be one for anybody or nobody."""
+def people(*roles: Role, level: Level, entry: Entry, fresh: bool = False, page: bool = True) -> dict[str, Any]:
+    """Declare a page for people of these roles, or with ``page`` False what their own software calls in their session.
+
+    Raises ValueError where it would be one for anybody or nobody.
+    """
     if not roles or level is Level.NONE:
         raise ValueError("a page for people names their roles, and a level at which they are known")
-    return {_ACCESS: Access(roles=frozenset(roles), level=level, fresh=fresh, page=True, entry=entry)}
+    return {_ACCESS: Access(roles=frozenset(roles), level=level, fresh=fresh, page=page, entry=entry)}
 
 
 class UndeclaredRoute(Exception):  # noqa: N818 - it says what is there and should not be

@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 from litestar import Response, get
 
-from registry.contract import inquiry_list, jlis
+from registry.contract import applications, inquiry_list, jlis
 from registry.contract import messages as m
 from registry.contract.grants import GrantsAnswer
 from registry.contract.log_proof import LogProof
@@ -47,10 +47,8 @@ _SIGNATURE: Final = (
     _header("signature-input", "RFC 9421, in the closed profile of docs/trust-model.md"),
     _header("signature", "RFC 9421, Ed25519 or ECDSA P-256"),
 )
-_WITH_BODY: Final = (
-    _header("content-digest", "RFC 9530, sha-256"),
-    _header(m.IDEMPOTENCY_HEADER, "the sender's key; the same key and body give the same answer"),
-)
+_KEY: Final = _header(m.IDEMPOTENCY_HEADER, "the sender's key; the same key and body give the same answer")
+_WITH_BODY: Final = (_header("content-digest", "RFC 9530, sha-256"), _KEY)
 _EVIDENCE: Final = _header(m.EVIDENCE_HEADER, "detached JWS (RFC 7797) that the mission made over the body at intake")
 _DRY_RUN: Final = {
     "name": "dry_run",
@@ -65,6 +63,14 @@ _SUBMISSION_ID: Final = {
     "required": True,
     "description": "the id in the receipt",
     "schema": {"type": "string", "format": "uuid"},
+}
+
+_SESSION: Final = {
+    "name": "__Host-session",
+    "in": "cookie",
+    "required": True,
+    "description": "the session of a resident who signed in at level ①",
+    "schema": {"type": "string"},
 }
 
 _AFTER: Final = {
@@ -164,6 +170,34 @@ OPERATIONS: Final = (
         body=inquiry_list.RemovedRecordAnswer,
         answer=inquiry_list.RemovedRecordReceipt,
     ),
+    Operation(
+        method="post",
+        path="/me/application-challenges",
+        summary="Have a nonce for one signature of one's own card",
+        answer=applications.Challenge,
+        status=201,
+        signed=False,
+        parameters=(_SESSION,),
+    ),
+    Operation(
+        method="post",
+        path="/me/applications",
+        summary="Report of oneself, signed with one's own card (電子申請: 在留届・変更届)",
+        body=applications.SignedApplication,
+        answer=m.Receipt,
+        status=201,
+        signed=False,
+        parameters=(_SESSION, _KEY, _DRY_RUN),
+        other_answer=m.DryRun,
+    ),
+    Operation(
+        method="get",
+        path="/me/applications/{submission_id}",
+        summary="See how one's own application stands",
+        answer=m.Receipt,
+        signed=False,
+        parameters=(_SESSION, _SUBMISSION_ID),
+    ),
     Operation(method="get", path="/v1/grants", summary="See what the caller may ask and submit", answer=GrantsAnswer),
     Operation(method="get", path="/v1/time", summary="Ask for the registry's clock", answer=m.TimeAnswer, signed=False),
     Operation(
@@ -219,7 +253,8 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Overseas-resident number registry",
             "version": "1",
-            "description": "Every request and every answer is signed. Refusals are RFC 9457 problem documents.",
+            "description": "Every request and answer under /v1 is signed; under /me a resident's own software comes "
+            "with their session. Refusals are RFC 9457 problem documents.",
         },
         "paths": paths,
         "components": {"schemas": components},
@@ -227,7 +262,11 @@ def document() -> dict[str, Any]:
 
 
 def _operation(one: Operation) -> dict[str, Any]:
-    parameters = [*(_SIGNATURE if one.signed else ()), *(_WITH_BODY if one.body else ()), *one.parameters]
+    parameters = [
+        *(_SIGNATURE if one.signed else ()),
+        *(_WITH_BODY if one.body and one.signed else ()),
+        *one.parameters,
+    ]
     described: dict[str, Any] = {
         "operationId": f"{one.method}{one.path.title().translate(str.maketrans('', '', '/{}-_'))}",
         "summary": one.summary,

@@ -10,12 +10,13 @@ from sqlalchemy import text
 
 from registry.contract.messages import InquiryOutcome
 from registry.services.disclosure_log import subject_of
-from registry.store import roles, sight
+from registry.store import holders, roles, sight
+from registry.store.holders import Holder
 from tests.acceptance.asking import told
 from tests.acceptance.papers import BOSTON as BOSTON_HOME
 from tests.acceptance.papers import KICHIRO, by_name, by_number, kichiro, line, number, person, removed_record, report
 from tests.acceptance.seen import receipt
-from tests.house import ELECTIONS, MISSION, PENSION, TOWN
+from tests.house import ELECTIONS, MISSION, NOW, PENSION, TOWN
 
 pytestmark = pytest.mark.anyio
 
@@ -34,6 +35,7 @@ BY_PERSON = {
     "event",
     "reconciliation",
     "question",
+    "holder",
 }
 PROTECTED = BY_PERSON | {"submission", "idempotency", "data_key", "log_pending", "log_entry"}
 ABOUT_NOBODY = {
@@ -118,7 +120,21 @@ async def used(registry, eyes):
         assert (await told(registry, PENSION, search=search)).outcome is InquiryOutcome.FOUND
     await registry.sequence()
     receipt(await registry.submit(report(person(birth_date="1990-01-01"))))
+    there = await eyes.all_rows()
+    async with registry.resources.work() as work:
+        await sight.act_for(work, ACCOUNT)
+        holders.add(work, holder_of(there["link"][0]))
+        await work.commit()
     return await eyes.all_rows()
+
+
+ACCOUNT = "0" * 40
+
+
+def holder_of(link):
+    return Holder(
+        account=ACCOUNT, person_id=str(link["person_id"]), submission_id=str(link["submission_id"]), signed_at=NOW
+    )
 
 
 def people_in(dump):
@@ -182,6 +198,15 @@ async def test_of_records_that_were_opened_exactly_these_are_seen(eyes, used):
     assert people_in(everybody) == people_in(used)
 
 
+async def test_an_account_sees_whose_record_is_its_own_and_no_other_account_does(eyes, used):
+    (mine,) = used["holder"]
+    seen = await eyes.dump(roles.APP, body=ACCOUNT)
+    assert seen["holder"] == [mine]
+    assert people_in(seen) == {str(mine["person_id"])}
+    assert seen["person"] == seen["movement"] == seen["version"] == seen["link"] == []
+    assert (await eyes.dump(roles.APP, body="1" * 40))["holder"] == []
+
+
 async def test_of_the_log_a_person_s_own_entries_are_seen_and_nobody_else_s(registry, eyes, used):
     subjects = {subject_of(registry.resources, one) for one in people_in(used)}
     in_place = {row["entry_id"]: row["subject"] for row in used["log_entry"]}
@@ -206,12 +231,13 @@ async def test_the_context_of_one_transaction_is_not_that_of_the_next(registry, 
 
 
 WHOLE = {
-    roles.EX_OFFICIO: PROTECTED - {"log_pending", "log_entry"},
+    roles.EX_OFFICIO: PROTECTED - {"log_pending", "log_entry", "holder"},
     roles.KEEPER: PROTECTED - {"log_pending", "log_entry"},
     roles.RECONCILER: {"data_key", "person", "movement", "link", "review_case", "reconciliation"},
     roles.SEQUENCER: {"log_pending"},
     roles.AUDITOR: {"log_entry"},
-    roles.RESOLVER: BY_PERSON - {"review_case", "event", "reconciliation", "question"} | {"submission", "data_key"},
+    roles.RESOLVER: BY_PERSON - {"review_case", "event", "reconciliation", "question", "holder"}
+    | {"submission", "data_key"},
 }
 
 
@@ -253,6 +279,7 @@ async def test_no_role_stands_above_the_policies_or_becomes_the_resolver(eyes):
 OTHERS_ROWS = {
     "a record": "INSERT INTO person VALUES (gen_random_uuid(), now())",
     "a link": "INSERT INTO link VALUES ('{submission}', 7, '{person}', 'number', true)",
+    "whose a record is": "INSERT INTO holder VALUES ('" + "1" * 40 + "', '{person}', '{submission}', now())",
     "a search key": "INSERT INTO search_key (person_id, kind, generation, key, current) "
     "VALUES ('{person}', 'name', 1, '', true)",
     "a paper of another body": "INSERT INTO submission VALUES "
@@ -263,6 +290,7 @@ OTHERS_ROWS = {
 OTHERS_CHANGES = (
     "UPDATE version SET revision = revision WHERE person_id = '{person}'",
     "UPDATE link SET confirmed = true WHERE person_id = '{person}'",
+    "DELETE FROM holder",
     "UPDATE submission SET state = 'annulled' WHERE submission_id = '{submission}'",
 )
 
@@ -277,9 +305,8 @@ async def test_what_is_not_in_sight_is_not_written(eyes, used, statement):
             async with eyes.connection.transaction():
                 await eyes.connection.execute(statement.format(person=person_id, submission=submission_id))
         for change in OTHERS_CHANGES:
-            assert (
-                await eyes.connection.execute(change.format(person=person_id, submission=submission_id)) == "UPDATE 0"
-            )
+            done = await eyes.connection.execute(change.format(person=person_id, submission=submission_id))
+            assert done.endswith(" 0")
 
 
 async def test_the_finding_functions_tell_only_who_has_the_search_key(eyes, used):

@@ -241,8 +241,8 @@ class Town:
 
 
 @asynccontextmanager
-async def town(house, folder):
-    """A registry that people can reach."""
+async def town(house, folder, cards=None):
+    """A registry that people can reach; ``cards`` makes of its address how it verifies cards."""
     port, provider_port = free_port(), free_port()
     url = f"http://{HOST}:{port}"
     providers = make(folder / "identity-provider", provider_port)
@@ -251,7 +251,7 @@ async def town(house, folder):
         async with ProviderLine(listed, new_id=new_id) as line:
             sign_ins = SignIns(house.resources, [line], url)
             desk = Desk(resources=house.resources, keys=KeyDirectory(house.resources), public_url=url)
-            app = make_app(desk, sign_ins=sign_ins)
+            app = make_app(desk, sign_ins=sign_ins, cards=cards and cards(url))
             server = Server(configuration(app, HOST, port), asyncio.Event())
             serving = asyncio.create_task(server.serve())
             await server.ready.wait()

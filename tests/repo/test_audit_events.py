@@ -14,6 +14,7 @@ from registry.doctor.finding import Code
 from registry.domain.question import Finding
 from registry.domain.shredding import Ground
 from registry.program_log import ALLOWED_FIELDS
+from registry.services.holders import Parting
 from registry.transparency.entry import Disclosure
 from registry.web.metrics import METRICS
 
@@ -150,6 +151,7 @@ def test_nothing_is_logged_past_structlog():
 REPORT_STATES = (SubmissionState.ACCEPTED, SubmissionState.ACCEPTED_WITH_WARNINGS, SubmissionState.IN_REVIEW)
 COMPUTED = {
     "str(decision.ground)": tuple(Ground),
+    "str(why)": tuple(Parting),
     "str(state)": REPORT_STATES,
     "str(finding)": tuple(Finding),
     "str(message.outcome)": tuple(InquiryOutcome),

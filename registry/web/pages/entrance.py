@@ -1,5 +1,7 @@
 """What the pages share: by whom one can sign in, if at all, and what is noted of those turned away."""
 
+from registry.services.applications import Turns
+from registry.services.jpki import Cards
 from registry.services.resources import Resources
 from registry.services.sign_ins import SignIns
 from registry.web.door import SecurityLog
@@ -7,10 +9,17 @@ from registry.web.metrics import REFUSED_AT_THE_DOOR
 
 
 class Entrance:
-    """The entrance for people. ``sign_ins`` is None where no provider is set: then there are no pages."""
+    """The entrance for people. ``sign_ins`` is None where no provider is set: then there are no pages.
 
-    def __init__(self, resources: Resources, sign_ins: SignIns | None, public_url: str) -> None:
+    ``cards`` is None where no CA of JPKI is pinned: then nobody signs, and nobody has a record of their own.
+    """
+
+    def __init__(
+        self, resources: Resources, sign_ins: SignIns | None, public_url: str, cards: Cards | None = None
+    ) -> None:
         self.resources = resources
+        self.cards = cards
+        self.turns = Turns()
         self.sign_ins = sign_ins
         self.public_url = public_url
         self._security_log = SecurityLog()
