@@ -38,23 +38,43 @@ SELECT md5(string_agg(part, '' ORDER BY part)) FROM (
       WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
 ) AS parts
 """
-_TABLES = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-_WRITTEN_TO = f"{_TABLES} AND pg_relation_size(oid) > 0"
-_ROWS = "SELECT coalesce(md5(string_agg(concat(ctid, xmin, xmax), '' ORDER BY ctid)), '') FROM {table}"
-_SEQUENCES = "SELECT format('%I.%I', schemaname, sequencename), start_value, last_value FROM pg_sequences"
-_END_OTHERS = """
-SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
- WHERE datname = current_database() AND pid <> pg_backend_pid()
+_WRITTEN_TO = """
+SELECT oid::regclass::text FROM pg_class
+ WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0
+"""
+_ROWS = "SELECT '{0}', coalesce(md5(string_agg(concat(ctid, xmin, xmax), '' ORDER BY ctid)), '') FROM {0}"
+_STATE = "SELECT ({schema}) || string_agg(concat(name, hash), '' ORDER BY name) FROM ({rows}) AS held(name, hash)"
+_SEQUENCES = """
+SELECT string_agg(format('PERFORM setval(%L, %s, %L);', format('%I.%I', schemaname, sequencename),
+                         coalesce(last_value, start_value), last_value IS NOT NULL), ' ') FROM pg_sequences
+"""
+# One statement, for each message to a busy server waits its turn. The guards of what is never removed keep silent.
+_EMPTY = """
+DO $empty$
+DECLARE
+    written text;
+BEGIN
+    PERFORM pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid();
+    SET LOCAL session_replication_role = replica;
+    SELECT string_agg(name, ', ') INTO written FROM ({written_to}) AS found(name) WHERE name <> ALL ('{kept}'::text[]);
+    IF written IS NOT NULL THEN
+        EXECUTE 'TRUNCATE ' || written || ' CASCADE';
+    END IF;
+    {sequences}
+    IF ({state}) <> '{before}' THEN
+        RAISE EXCEPTION 'not as it was';
+    END IF;
+END
+$empty$
 """
 
 
 class Lent(msgspec.Struct, frozen=True, kw_only=True):
-    """A database, and what it was like before anybody had it."""
+    """A database, and the statement that makes it what it was, or raises where that cannot be."""
 
     dsn: str
-    schema: str
-    rows: dict[str, str]
-    sequences: list[tuple[str, int, int | None]]
+    empty: str
 
 
 class Databases:
@@ -69,10 +89,12 @@ class Databases:
         """Give the address of a database that nobody else has while the block lasts."""
         lent = self._free.pop() if self._free else asyncio.run(self._clone())
         yield lent.dsn
-        if asyncio.run(with_connection(lent.dsn, lambda connection: _empty(connection, lent))):
-            self._free.append(lent)
-        else:
+        try:
+            execute(lent.dsn, lent.empty)
+        except asyncpg.PostgresError:
             execute(self._postgres, f"DROP DATABASE {urlsplit(lent.dsn).path[1:]} WITH (FORCE)")
+        else:
+            self._free.append(lent)
 
     async def _clone(self) -> Lent:
         name = f"test_{uuid4().hex}"
@@ -95,32 +117,14 @@ async def with_connection(dsn: str, use: Callable[[Any], Awaitable[Any]]) -> Any
 
 
 async def _look(connection: Any, dsn: str) -> Lent:
-    return Lent(
-        dsn=dsn,
-        schema=await connection.fetchval(_SCHEMA),
-        rows={table: await _rows(connection, table) for (table,) in await connection.fetch(_WRITTEN_TO)},
-        sequences=[tuple(row) for row in await connection.fetch(_SEQUENCES)],
-    )
-
-
-async def _rows(connection: Any, table: str) -> str:
-    return await connection.fetchval(_ROWS.format(table=table))
-
-
-async def _empty(connection: Any, lent: Lent) -> bool:
-    """Take out what was written; return whether the database is as it was."""
-    await connection.execute(_END_OTHERS)
-    if await connection.fetchval(_SCHEMA) != lent.schema:
-        return False
-    for table, rows in lent.rows.items():
-        if await _rows(connection, table) != rows:
-            return False
-    written_to = [table for (table,) in await connection.fetch(_WRITTEN_TO) if table not in lent.rows]
-    async with connection.transaction():
-        # The guards of what is never removed keep silent for this transaction.
-        await connection.execute("SET LOCAL session_replication_role = replica")
-        if written_to:
-            await connection.execute(f"TRUNCATE {', '.join(written_to)} CASCADE")
-        for name, start, last in lent.sequences:
-            await connection.execute("SELECT setval($1::text::regclass, $2, $3)", name, last or start, last is not None)
-    return True
+    kept = [table for (table,) in await connection.fetch(_WRITTEN_TO)]
+    rows = " UNION ALL ".join(_ROWS.format(table) for table in kept)
+    state = _STATE.format(schema=_SCHEMA, rows=rows)
+    given = {
+        "written_to": _WRITTEN_TO,
+        "kept": "{" + ",".join(kept) + "}",
+        "sequences": await connection.fetchval(_SEQUENCES),
+        "state": state,
+        "before": await connection.fetchval(state),
+    }
+    return Lent(dsn=dsn, empty=_EMPTY.format(**given))
