@@ -1,13 +1,14 @@
 """A whole registry for a test: its own database, keys and clock; callers that sign; no socket unless one is wanted."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import msgspec
+from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from registry.contract.client import SignedClient
@@ -18,6 +19,7 @@ from registry.contract.messages import EVIDENCE_HEADER
 from registry.domain.disclosure import BodyKind
 from registry.services import clockwork, disclosure_log
 from registry.services.key_directory import KeyDirectory
+from registry.services.resources import Resources
 from registry.settings import Settings
 from registry.store import callers
 from registry.store.callers import RegisteredKey
@@ -191,6 +193,27 @@ async def _connections(dsn: str, role: str | None) -> AsyncIterator[AsyncEngine]
         await engine.dispose()
 
 
+_BUILT: list[tuple[Desk, Litestar]] = []
+
+
+@contextmanager
+def _application(given: Resources, directory: KeyDirectory) -> Iterator[tuple[Desk, Litestar]]:
+    """Give a desk and the application before it: to register its routes takes longer than most tests.
+
+    So an application that no house needs any more is used again. Whatever in it remembers begins anew.
+    """
+    if _BUILT:
+        desk, app = _BUILT.pop()
+        desk.__init__(resources=given, keys=directory, public_url=URL)
+        app.state.entrance.__init__(given, None, URL)
+        app.asgi_handler._app.__init__(app.asgi_handler._app._app, given.clock)
+    else:
+        desk = Desk(resources=given, keys=directory, public_url=URL)
+        app = make_app(desk)
+    yield desk, app
+    _BUILT.append((desk, app))
+
+
 @asynccontextmanager
 async def house(
     dsn: str,
@@ -221,13 +244,13 @@ async def house(
     ):
         given, sequencer = (msgspec.structs.replace(one, **clocks) for one in (app_resources, sequencer_resources))
         directory = KeyDirectory(given)
-        desk = Desk(resources=given, keys=directory, public_url=URL)
         by_role = (msgspec.structs.replace(given, engine=one) for one in (of_owner, ex_officio, auditor))
-        opened = House(given, *by_role, sequencer, make_app(desk))
-        opened.watch = desk.watch
-        await opened.register_everybody()
-        await opened.begin_year()
-        await opened.sequence()
-        await directory.refresh()
-        await opened.stamp()
-        yield opened
+        with _application(given, directory) as (desk, app):
+            opened = House(given, *by_role, sequencer, app)
+            opened.watch = desk.watch
+            await opened.register_everybody()
+            await opened.begin_year()
+            await opened.sequence()
+            await directory.refresh()
+            await opened.stamp()
+            yield opened

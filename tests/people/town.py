@@ -27,6 +27,7 @@ from registry.web.desk import Desk
 from registry.wiring import new_id
 
 HOST = "127.0.0.1"
+_TLS = httpx.create_ssl_context(trust_env=False)  # once: to read the CAs of the world takes longer than most tests
 SESSION, SIGN_IN = "__Host-session", "__Host-sign-in"
 
 
@@ -61,7 +62,7 @@ class Browser:
 
     def __init__(self, registry_url):
         self.registry_url = registry_url
-        self.http = httpx.AsyncClient(trust_env=False, timeout=20)
+        self.http = httpx.AsyncClient(trust_env=False, timeout=20, verify=_TLS)
         self.cookies = {}
         self.language = "en"
         self.answer = None
