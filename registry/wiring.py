@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -13,14 +14,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from registry import sequencing
 from registry.contract.keys import SigningKey
-from registry.relying_party.line import ProviderLine
-from registry.relying_party.providers import read_providers
+from registry.contract.openid.line import ProviderLine
+from registry.contract.openid.providers import Provider, ProvidersRefused, read_providers
 from registry.rounds import Round, every
 from registry.services import area_changes, clockwork
 from registry.services.code_tables import CodeTables
 from registry.services.key_directory import KeyDirectory
 from registry.services.resources import OwnLog, Resources
 from registry.services.sign_ins import SignIns
+from registry.services.subjects import Subjects
 from registry.settings import Settings, SettingsRefused
 from registry.store import sandbox_clock
 from registry.store.engine import connect
@@ -152,9 +154,9 @@ async def application(settings: Settings, *, sequences: bool = True) -> AsyncIte
         app.codes.read()
         keys = KeyDirectory(app)
         await keys.refresh()
-        desk = Desk(resources=app, keys=keys, public_url=settings.address)
-        await _exchange(desk)
         lines = await _lines(settings, stack)
+        desk = Desk(resources=app, keys=keys, public_url=settings.address, subjects=Subjects(app, lines))
+        await _exchange(desk)
         sign_ins = SignIns(app, lines, settings.address) if lines else None
         beside = [
             *rounds,
@@ -176,9 +178,17 @@ async def _lines(settings: Settings, stack: AsyncExitStack) -> list[ProviderLine
     """Open the lines to the identity providers, if there are any; raises KeysRefused for a file that makes no sense."""
     if settings.providers is None:
         return []
-    listed = read_providers(settings.providers, production=settings.production)
+    listed = providers(settings.providers, production=settings.production)
     lines = [ProviderLine(one, new_id=new_id, production=settings.production) for one in listed]
     return [await stack.enter_async_context(line) for line in lines]
+
+
+def providers(path: Path, *, production: bool) -> tuple[Provider, ...]:
+    """Read the file of REGISTRY_PROVIDERS; raises KeysRefused."""
+    try:
+        return read_providers(path, production=production)
+    except ProvidersRefused as refused:
+        raise KeysRefused(f"REGISTRY_PROVIDERS: {refused}") from None
 
 
 @asynccontextmanager

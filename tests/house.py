@@ -15,9 +15,11 @@ from registry.contract.decoding import encode
 from registry.contract.evidence import EvidenceHeader, make_evidence
 from registry.contract.keys import SigningKey
 from registry.contract.messages import EVIDENCE_HEADER
+from registry.contract.signing import SUBJECT_HEADER
 from registry.domain.disclosure import BodyKind
 from registry.services import clockwork, disclosure_log
 from registry.services.key_directory import KeyDirectory
+from registry.services.subjects import Subjects
 from registry.settings import Settings
 from registry.store import callers
 from registry.store.callers import RegisteredKey
@@ -28,6 +30,7 @@ from registry.vault.token_uri import TokenUri
 from registry.web.app import make_app
 from registry.web.desk import Desk
 from registry.wiring import resources
+from tests.clerks import Line, claims_for, signed_token
 
 NOW = datetime(2024, 12, 31, 3, 0, tzinfo=UTC)
 URL = "http://registry.test"
@@ -139,8 +142,16 @@ class House:
             header = msgspec.structs.replace(header, previous="A" * 43)
         return make_evidence(report, self.keys[body], header)
 
+    def on_behalf(self, body, path):
+        """The token of a clerk, where a mission asks and not delivers."""
+        if KINDS.get(body) is not BodyKind.MISSION or not ("inquiries" in path or "dry_run" in path):
+            return ()
+        claims = claims_for(body, self.keys[body].verifying, self.wall_clock())
+        return ((SUBJECT_HEADER, signed_token(claims)),)
+
     async def post(self, body, path, message, *, key=None, headers=()):
         content = message if isinstance(message, bytes) else encode(message)
+        headers = (*headers, *self.on_behalf(body, path))
         async with self.caller(body) as client:
             return await client.post(path, content, key or uuid4().hex, headers)
 
@@ -215,7 +226,8 @@ async def house(
     ):
         given, sequencer = (msgspec.structs.replace(one, **clocks) for one in (app_resources, sequencer_resources))
         directory = KeyDirectory(given)
-        desk = Desk(resources=given, keys=directory, public_url=URL)
+        subjects = Subjects(given, [Line()])
+        desk = Desk(resources=given, keys=directory, public_url=URL, subjects=subjects)
         by_role = (msgspec.structs.replace(given, engine=one) for one in (ex_officio, auditor))
         opened = House(given, *by_role, sequencer, make_app(desk))
         opened.watch = desk.watch

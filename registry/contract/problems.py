@@ -44,6 +44,13 @@ class ProblemCode(StrEnum):
     DIGEST_MISMATCH = "digest-mismatch"
     CLOCK_SKEW = "clock-skew"
     EVIDENCE_INVALID = "evidence-invalid"
+    # on whose behalf a gateway asks (RFC 9068, RFC 7800)
+    SUBJECT_MISSING = "subject-missing"
+    SUBJECT_INVALID = "subject-invalid"
+    SUBJECT_EXPIRED = "subject-expired"
+    SUBJECT_OF_ANOTHER_KEY = "subject-of-another-key"
+    SUBJECT_OF_ANOTHER_BODY = "subject-of-another-body"
+    SUBJECT_NOT_PERMITTED = "subject-not-permitted"
     # sending once
     IDEMPOTENCY_KEY_MISSING = "idempotency-key-missing"
     IDEMPOTENCY_KEY_REUSED = "idempotency-key-reused"

@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import httpx
 import uvicorn
 
+from registry.contract.openid.line import ProviderLine
+from registry.contract.openid.providers import read_providers
 from registry.domain.sign_in import Level
-from registry.relying_party.line import ProviderLine
-from registry.relying_party.providers import read_providers
 from registry.sandbox.identity_provider import IdentityProvider
-from registry.sandbox.identity_provider_cli import client_of, issuer_at, make
+from registry.sandbox.identity_provider_cli import clients_of, issuer_at, make
 from registry.sandbox.identity_provider_pages import make_app as make_provider_app
 from registry.sandbox.personas import ACR
 from registry.sandbox.programs import free_port
@@ -190,18 +190,21 @@ class Crooked(IdentityProvider):
     def become_honest(self):
         self.change, self.signed, self.instead = {}, [], None
 
+    def claims_of(self, login, audience):
+        return super().claims_of(login, audience) | self.change
+
     def claims(self, asked, login):
         return super().claims(asked, login) | self.change
 
-    def sign(self, claims):
-        self.signed.append(super().sign(claims))
+    def sign(self, claims, typ="JWT"):
+        self.signed.append(super().sign(claims, typ))
         return self.instead or self.signed[-1]
 
 
 @contextmanager
-def provided(folder, registry_url, port):
+def provided(folder, registry_url, port, gateway_urls=()):
     """An identity provider that listens in a thread of its own."""
-    provider = Crooked(issuer_at(port), client_of(folder, registry_url), Clock())
+    provider = Crooked(issuer_at(port), clients_of(folder, registry_url, gateway_urls), Clock())
     config = uvicorn.Config(make_provider_app(provider), host=HOST, port=port, log_config=None, access_log=False)
     server = Server(config, threading.Event())
     thread = threading.Thread(target=server.run, daemon=True)
