@@ -36,11 +36,15 @@ NOTHING_PROVIDED: Final = frozenset({REFUSED, str(InquiryOutcome.NOT_FOUND), str
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Who signed: the body that the key is registered for. Only made from a verified request."""
+    """Who signed: the body that the key is registered for. Only made from a verified request.
+
+    ``clerk`` is the account on whose behalf the gateway of a mission asks, where it has to say so.
+    """
 
     body: str
     body_kind: BodyKind
     request: VerifiedRequest
+    clerk: str | None = None
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,6 +187,7 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
     async def _record(self, work: UnitOfWork, noted: Noted) -> None:
         """Write the entries of 情報提供等の記録: person by person, one where nobody is concerned."""
         asked = msgspec.structs.asdict(noted.asked) | {"items": frozenset(noted.asked.items)}
+        asked["handled_by"] = self.caller.clerk or noted.asked.handled_by  # who is known goes before who is named
         disclosure = Disclosure(
             asked_at=self.now,
             provided_at=None if noted.outcome in NOTHING_PROVIDED else self.now,

@@ -109,8 +109,9 @@ class Desk:
         except WireRefusal as refused:
             return self.respond(parts, refusal_answer(refused, correlation_id), correlation_id)
         if too_fast is None:
+            caller, refused_alone = await self._on_behalf(request, operation, known, caller)  # (4)
             asked, act = self._prepared(caller, parts, operation, prepare, correlation_id)
-            asked, act = await self._on_behalf(request, known, asked, act)  # (4)
+            act = act if refused_alone is None else refusing(refused_alone)
         else:
             asked, act, once = Asked(operation=operation, correlation_id=correlation_id), refusing(too_fast), False
         if discloses and not self.keys.log_is_watched:
@@ -167,18 +168,21 @@ class Desk:
             RATE_LIMITED.labels(kind).inc()
         return refusal
 
-    async def _on_behalf(self, request: Request[Any, Any, Any], known: _Known, asked: Asked, act: Act) -> Prepared:
-        """Say on whose behalf a mission asks, where the route wants to know; without a clerk it is refused."""
+    async def _on_behalf(
+        self, request: Request[Any, Any, Any], operation: str, known: _Known, caller: Caller
+    ) -> tuple[Caller, WireRefusal | None]:
+        """Say for which clerk a mission asks, where the route wants to know, and what refuses it without one."""
         access = access_of(request.route_handler)
-        registered, signer = known.registered, self.keys.verifying(known.head.key_id)
-        is_wanted = access is not None and access.wants_clerk(asked.operation)
-        if access is None or not is_wanted or registered.body_kind is not BodyKind.MISSION or signer is None:
-            return asked, act
+        if caller.body_kind is not BodyKind.MISSION or (access is not None and not access.wants_clerk(operation)):
+            return caller, None
+        signer = self.keys.verifying(known.head.key_id)
+        if access is None or signer is None:  # withdrawn just now
+            return caller, WireRefusal(ProblemCode.KEY_UNKNOWN)
         try:
-            account = await self.subjects.of(known.head.subject, signer, registered.body, access.clerk)
+            account = await self.subjects.of(known.head.subject, signer, caller.body, access.clerk)
         except WireRefusal as refusal:
-            return asked, refusing(refusal)
-        return msgspec.structs.replace(asked, handled_by=account.account_id), act
+            return caller, refusal
+        return msgspec.structs.replace(caller, clerk=account.account_id), None
 
     @staticmethod
     def _prepared(

@@ -21,6 +21,7 @@ from registry.sandbox.programs import free_port
 from registry.services import sessions
 from registry.services.key_directory import KeyDirectory
 from registry.services.sign_ins import SignIns
+from registry.services.subjects import Subjects
 from registry.serving import configuration
 from registry.web.app import make_app
 from registry.web.desk import Desk
@@ -245,21 +246,31 @@ class Town:
 
 @asynccontextmanager
 async def town(house, folder):
-    """A registry that people can reach."""
+    """A registry that people can reach, and the address at which the gateway of a mission may stand."""
     port, provider_port = free_port(), free_port()
-    url = f"http://{HOST}:{port}"
+    url, gateway_url = f"http://{HOST}:{port}", f"http://{HOST}:{free_port()}"
     providers = make(folder / "identity-provider", provider_port)
     (listed,) = read_providers(providers, production=False)
-    with provided(folder / "identity-provider", url, provider_port) as provider:
+    with provided(folder / "identity-provider", url, provider_port, [gateway_url]) as provider:
         async with ProviderLine(listed, new_id=new_id) as line:
             sign_ins = SignIns(house.resources, [line], url)
-            desk = Desk(resources=house.resources, keys=KeyDirectory(house.resources), public_url=url)
+            subjects = Subjects(house.resources, [line])
+            keys = KeyDirectory(house.resources)
+            desk = Desk(resources=house.resources, keys=keys, public_url=url, subjects=subjects)
             app = make_app(desk, sign_ins=sign_ins)
             server = Server(configuration(app, HOST, port), asyncio.Event())
             serving = asyncio.create_task(server.serve())
             await server.ready.wait()
             opened = Town(
-                house=house, provider=provider, sign_ins=sign_ins, url=url, listed=listed, app=app, folder=folder
+                house=house,
+                provider=provider,
+                sign_ins=sign_ins,
+                subjects=subjects,
+                url=url,
+                gateway_url=gateway_url,
+                listed=listed,
+                app=app,
+                folder=folder,
             )
             yield opened
             await opened.leave()
