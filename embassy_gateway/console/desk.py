@@ -7,15 +7,17 @@ import msgspec
 
 from embassy_gateway.console import paper
 from embassy_gateway.console.clerks import Clerks
-from embassy_gateway.console.fields import PERSON_PARTS, REPORT_PARTS, Part
+from embassy_gateway.console.fields import KINDS, PERSON_PARTS, REPORT_PARTS, Part
 from embassy_gateway.console.keeping import Keeping, Kept, Typed
 from embassy_gateway.console.paper import Misread
 from embassy_gateway.console.trial import Trial, tried
 from embassy_gateway.intake import Examined
 from embassy_gateway.overview import Overview, overview
-from embassy_gateway.schema import State
+from embassy_gateway.schema import DEAD_LETTERS, State
+from embassy_gateway.spool import SpoolRefused
 from embassy_gateway.wiring import Gateway
 from registry.contract.client import SignedClient
+from registry.contract.decoding import encode
 from registry.contract.problems import Problem, fault_entry
 from registry.domain.residence_report import ReportKind
 
@@ -100,8 +102,25 @@ class Desk:
         found = _found(examined, typed)
         if found.faults or examined.body is None:
             return Sent(checked=found)
-        entry = self._gateway.keep(report, examined, clerk=self._keeping.keep_token(kept.id_token))
+        clerk = self._keeping.keep_token(kept.id_token)
+        try:
+            entry = self._gateway.keep(report, examined, paper.mends(typed), clerk=clerk)
+        except SpoolRefused:  # what it mends is mended: by this very paper, if the button was pressed twice
+            entry = self._gateway.keep(report, examined, clerk=clerk)
         return Sent(checked=found, number=entry.id)
+
+    def to_mend(self, number: int) -> Typed | None:
+        """Return a report that is not sent until it is mended, as it would be typed.
+
+        None where there is no such report, or it says what this form does not have.
+        """
+        found = self.receipt(number)
+        body = None if found is None or found.state not in DEAD_LETTERS else self._gateway.spool.payload(number)
+        if body is None:
+            return None
+        typed = paper.typed_of(body)
+        is_whole = paper.report_of(typed, self._gateway.rules.mission) == encode(msgspec.json.decode(body))
+        return typed | {paper.MENDS: str(number)} if is_whole and typed.get("/kind") in KINDS else None
 
     def standing(self) -> Overview:
         """Tell how the spool stands."""

@@ -158,7 +158,8 @@ def _name(place: str, *, is_new: bool = False) -> tuple[Field, ...]:
         ("given_latin", f"{of}名(ローマ字)", f"{of_en}given name in Latin letters"),
         ("former_surname", f"{of}旧氏", f"{of_en}former surname"),
     )
-    return tuple(Field(f"{place}/{part}", (ja, en[0].upper() + en[1:])) for part, ja, en in parts)
+    fields = (Field(f"{place}/{part}", (ja, en[0].upper() + en[1:])) for part, ja, en in parts)
+    return (*fields, Field(f"{place}/kana_confirmed", ("フリガナは確認済み", "Kana confirmed"), Kind.TICK))
 
 
 def _honseki(place: str) -> tuple[Field, ...]:
@@ -170,10 +171,7 @@ def _honseki(place: str) -> tuple[Field, ...]:
 
 
 PERSON_PARTS: Final = (
-    Part(
-        ("氏名", "Name"),
-        (*_name("name"), Field("name/kana_confirmed", ("フリガナは確認済み", "Kana confirmed"), Kind.TICK)),
-    ),
+    Part(("氏名", "Name"), _name("name")),
     Part(
         ("生年月日など", "Birth and passport"),
         (

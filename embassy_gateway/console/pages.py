@@ -148,13 +148,21 @@ async def report(request: Request[Any, Any, Any], console: AnyConsole, number: F
     found = await to_thread.run_sync(console.desk.receipt, number)
     if found is None:
         raise Refused(Trouble.NOT_FOUND)
-    return page(request, "report.html", visit=visit, one=found)
+    can_mend = await to_thread.run_sync(console.desk.to_mend, number) is not None
+    return page(request, "report.html", visit=visit, one=found, can_mend=can_mend)
 
 
 @get(PAPER)
 async def begin_paper(request: Request[Any, Any, Any], console: AnyConsole) -> Response[bytes]:
-    """Show the form: what was being typed, or with ``?kind=`` a new one of that kind."""
+    """Show the form: what was being typed, or a new one (``?kind=``), or one that is to be mended (``?mends=``)."""
     visit = await console.clerk(request, PAPER)
+    wrong = request.query_params.get(paper.MENDS)
+    if wrong is not None:
+        number = paper.mends({paper.MENDS: wrong})
+        found = None if number is None else await to_thread.run_sync(console.desk.to_mend, number)
+        if found is None:
+            raise Refused(Trouble.NOT_FOUND)
+        return _form(request, visit, console, found)
     draft = await to_thread.run_sync(console.keeping.draft, visit.account)
     asked = request.query_params.get("kind")
     kind = next((one for one in KINDS if one == asked), ReportKind.RESIDENCE)

@@ -21,6 +21,9 @@ from registry.domain.residence_report import LARGEST_HOUSEHOLD
 
 PEOPLE: Final = "people"
 """The field that says how many people the form has."""
+MENDS: Final = "mends"
+"""The field that says which report of the spool this one takes the place of."""
+_LONGEST_NUMBER: Final = 9
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
@@ -33,14 +36,23 @@ class Misread(msgspec.Struct, frozen=True):
 
 def people_in(typed: Typed) -> int:
     """Return how many people the form has: at least one."""
-    text = typed.get(PEOPLE, "")
-    return min(max(int(text), 1), LARGEST_HOUSEHOLD) if text.isascii() and text.isdigit() and len(text) < 4 else 1  # noqa: PLR2004 - digits of a count
+    return min(max(_number(typed.get(PEOPLE)) or 1, 1), LARGEST_HOUSEHOLD)
+
+
+def mends(typed: Typed) -> int | None:
+    """Return which report of the spool a paper takes the place of."""
+    return _number(typed.get(MENDS))
+
+
+def _number(text: str | None) -> int | None:
+    is_one = text is not None and text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER
+    return int(text or "0") if is_one else None
 
 
 def kept(form: Mapping[str, str]) -> Typed:
     """Return of what a browser sent what belongs to the form."""
     people = people_in(dict(form))
-    names = {one.name for one in placed(people)}
+    names = {one.name for one in placed(people)} | {MENDS}
     return {PEOPLE: str(people)} | {name: value for name, value in form.items() if name in names and value}
 
 
@@ -86,9 +98,11 @@ def without_person(typed: Typed, gone: int) -> Typed:
 
 
 def misread(faults: Iterable[FaultEntry], typed: Typed) -> tuple[Misread, ...]:
-    """Lead each fault to its field: the one at its place, or the first of those below or around it."""
+    """Lead each fault to its field: the one at its place, or the first of those below or around it; in that order."""
     fields = tuple(placed(people_in(typed)))
-    return tuple(Misread(fault, _field_of(fault.pointer, fields)) for fault in faults)
+    order = {one.name: number for number, one in enumerate(fields)}
+    found = (Misread(fault, _field_of(fault.pointer, fields)) for fault in faults)
+    return tuple(sorted(found, key=lambda one: -1 if one.at is None else order[one.at.name]))
 
 
 def _field_of(pointer: str, fields: Iterable[Placed]) -> Placed | None:

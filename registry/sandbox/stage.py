@@ -129,8 +129,9 @@ class Stage:
 
     @property
     def gateway_settings(self) -> dict[str, str]:
-        """The environment of the programs of the mission whose gateway is served."""
-        return self.gateway_settings_of(MISSION)
+        """The environment of the programs of the mission whose gateway is served, with its console for staff."""
+        providers = self.folder / "identity-provider" / identity_provider_cli.GATEWAY_PROVIDERS
+        return self.gateway_settings_of(MISSION) | {"EMBASSY_GATEWAY_PROVIDERS": str(providers)}
 
     def gateway_settings_of(self, mission: str) -> dict[str, str]:
         """Return the environment of the gateway's programs at a mission."""

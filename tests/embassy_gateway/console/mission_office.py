@@ -48,7 +48,7 @@ class Clerk(Browser):
         await self.get(f"{self.registry_url}{path}")
         assert self.path == "/console/sign-in"
         await self.get(next(link for link in self.found.links if link.startswith("/console/sign-in/")))
-        return await self.choose(persona)
+        return await self.choose(persona) if "/authorize" in self.address else self.answer
 
     async def press(self, button, typed, **more):
         """Fill the form in and press one of its buttons."""
