@@ -83,7 +83,7 @@ def with_person(typed: Typed) -> Typed:
 def without_person(typed: Typed, gone: int) -> Typed:
     """Return what was typed without one of the people; those behind move up."""
     people = people_in(typed)
-    if people == 1:
+    if people == 1 or gone >= people:
         return typed
     left: Typed = {PEOPLE: str(people - 1)}
     for name, value in typed.items():

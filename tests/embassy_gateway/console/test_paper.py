@@ -103,6 +103,12 @@ def test_no_form_has_nobody_or_more_people_than_a_household(count):
     assert 1 <= paper.people_in({paper.PEOPLE: count}) <= LARGEST_HOUSEHOLD
 
 
+@pytest.mark.parametrize("gone", [2, 7])
+def test_who_is_not_on_the_form_is_not_taken_out(gone):
+    typed = {paper.PEOPLE: "2", "/people/1/name/given": "太郎"}
+    assert paper.without_person(typed, gone) == typed
+
+
 def test_of_what_a_browser_sends_only_fields_of_the_form_are_kept():
     form = {
         "people": "1",
