@@ -10,15 +10,15 @@ import structlog
 from litestar import Litestar
 from sqlalchemy.exc import SQLAlchemyError
 
+from registry.contract.openid.line import ProviderLine
 from registry.jpki.revocation_lines import CrlLine
-from registry.relying_party.line import ProviderLine
-from registry.relying_party.providers import read_providers
 from registry.rounds import Round, every
 from registry.services import area_changes, clockwork
 from registry.services.jpki import Cards, SeenLists
 from registry.services.key_directory import KeyDirectory
 from registry.services.resources import Resources
 from registry.services.sign_ins import SignIns
+from registry.services.subjects import Subjects
 from registry.settings import Settings
 from registry.store.engine import connect
 from registry.store.roles import EX_OFFICIO
@@ -33,6 +33,7 @@ from registry.wiring import (
     new_id,
     pinned,
     prepare_keys,
+    providers,
     resources,
     sequencer_rounds,
 )
@@ -69,9 +70,9 @@ async def application(settings: Settings, *, sequences: bool = True) -> AsyncIte
         app.codes.read()
         keys = KeyDirectory(app)
         await keys.refresh()
-        desk = Desk(resources=app, keys=keys, public_url=settings.address)
-        await _exchange(desk)
         lines = await _lines(settings, stack)
+        desk = Desk(resources=app, keys=keys, public_url=settings.address, subjects=Subjects(app, lines))
+        await _exchange(desk)
         sign_ins = SignIns(app, lines, settings.address) if lines else None
         cards, renewing = await _cards(settings, app, stack)
         beside = [
@@ -105,7 +106,7 @@ async def _lines(settings: Settings, stack: AsyncExitStack) -> list[ProviderLine
     """Open the lines to the identity providers, if there are any; raises KeysRefused for a file that makes no sense."""
     if settings.providers is None:
         return []
-    listed = read_providers(settings.providers, production=settings.production)
+    listed = providers(settings.providers, production=settings.production)
     lines = [ProviderLine(one, new_id=new_id, production=settings.production) for one in listed]
     return [await stack.enter_async_context(line) for line in lines]
 

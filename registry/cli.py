@@ -305,8 +305,8 @@ identity_provider.add(
     "init",
     "registry.sandbox.identity_provider_cli:init",
     told(
-        "Write the key that the registry signs with there, and the file for REGISTRY_PROVIDERS.",
-        "登録システムが提供者に対して用いる鍵と、REGISTRY_PROVIDERS のファイルを書き出す。",
+        "Write the keys of registry and gateways there, and the files for their settings …_PROVIDERS.",
+        "登録システムと在外公館ゲートウェイが用いる鍵と、それぞれの …_PROVIDERS のファイルを書き出す。",
     ),
     examples="registry sandbox identity-provider init var/identity-provider --port 8420",
 )

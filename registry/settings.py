@@ -42,7 +42,7 @@ class Settings(_Plain, frozen=True, kw_only=True):
     REGISTRY_KEYS: the token that holds the keys (pkcs11:…, RFC 7512), or the key file (development).
     REGISTRY_SIGNING_KEY: the PEM of the key that signs answers. REGISTRY_LOG_KEY: the PEM (Ed25519) of the key that
     signs the log of disclosures. REGISTRY_WITNESSES: the file of who watches the log, a line ``<vkey> <url>`` for each.
-    REGISTRY_PROVIDERS: the file of who may tell the registry who somebody is (``relying_party.providers``); without it
+    REGISTRY_PROVIDERS: the file of who may tell the registry who somebody is (``openid.providers``); without it
     there are no pages for people. REGISTRY_AUTHORITIES: the file of the CAs of JPKI that are pinned
     (``registry.jpki.authorities``); without it nobody signs with a card. REGISTRY_HOST, REGISTRY_PORT: where to listen.
     REGISTRY_PUBLIC_URL: the address that callers use and sign.

@@ -13,6 +13,7 @@ import structlog
 
 from registry import sequencing
 from registry.contract.keys import SigningKey
+from registry.contract.openid.providers import Provider, ProvidersRefused, read_providers
 from registry.jpki.authorities import Authorities
 from registry.rounds import Round, every
 from registry.services import clockwork
@@ -116,6 +117,14 @@ def pinned(path: Path, *, production: bool) -> Authorities:
         return Authorities.read(path, production=production)
     except (OSError, ValueError) as error:
         raise KeysRefused(f"REGISTRY_AUTHORITIES: {error}") from None
+
+
+def providers(path: Path, *, production: bool) -> tuple[Provider, ...]:
+    """Read the file of REGISTRY_PROVIDERS; raises KeysRefused."""
+    try:
+        return read_providers(path, production=production)
+    except ProvidersRefused as refused:
+        raise KeysRefused(f"REGISTRY_PROVIDERS: {refused}") from None
 
 
 @asynccontextmanager

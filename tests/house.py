@@ -16,10 +16,12 @@ from registry.contract.decoding import encode
 from registry.contract.evidence import EvidenceHeader, make_evidence
 from registry.contract.keys import SigningKey
 from registry.contract.messages import EVIDENCE_HEADER
+from registry.contract.signing import SUBJECT_HEADER
 from registry.domain.disclosure import BodyKind
 from registry.services import clockwork, disclosure_log
 from registry.services.key_directory import KeyDirectory
 from registry.services.resources import Resources
+from registry.services.subjects import Subjects
 from registry.settings import Settings
 from registry.store import callers
 from registry.store.callers import RegisteredKey
@@ -30,6 +32,7 @@ from registry.vault.token_uri import TokenUri
 from registry.web.app import make_app
 from registry.web.desk import Desk
 from registry.wiring import resources
+from tests.clerks import Line, claims_for, signed_token
 
 NOW = datetime(2024, 12, 31, 3, 0, tzinfo=UTC)
 URL = "http://registry.test"
@@ -142,8 +145,16 @@ class House:
             header = msgspec.structs.replace(header, previous="A" * 43)
         return make_evidence(report, self.keys[body], header)
 
+    def on_behalf(self, body, path):
+        """The token of a clerk, where a mission asks and not delivers."""
+        if KINDS.get(body) is not BodyKind.MISSION or not ("inquiries" in path or "dry_run" in path):
+            return ()
+        claims = claims_for(body, self.keys[body].verifying, self.wall_clock())
+        return ((SUBJECT_HEADER, signed_token(claims)),)
+
     async def post(self, body, path, message, *, key=None, headers=()):
         content = message if isinstance(message, bytes) else encode(message)
+        headers = (*headers, *self.on_behalf(body, path))
         async with self.caller(body) as client:
             return await client.post(path, content, key or uuid4().hex, headers)
 
@@ -197,18 +208,18 @@ _BUILT: list[tuple[Desk, Litestar]] = []
 
 
 @contextmanager
-def _application(given: Resources, directory: KeyDirectory) -> Iterator[tuple[Desk, Litestar]]:
+def _application(given: Resources, directory: KeyDirectory, subjects: Subjects) -> Iterator[tuple[Desk, Litestar]]:
     """Give a desk and the application before it: to register its routes takes longer than most tests.
 
     So an application that no house needs any more is used again. Whatever in it remembers begins anew.
     """
     if _BUILT:
         desk, app = _BUILT.pop()
-        desk.__init__(resources=given, keys=directory, public_url=URL)
+        desk.__init__(resources=given, keys=directory, public_url=URL, subjects=subjects)
         app.state.entrance.__init__(given, None, URL)
         app.asgi_handler._app.__init__(app.asgi_handler._app._app, given.clock)
     else:
-        desk = Desk(resources=given, keys=directory, public_url=URL)
+        desk = Desk(resources=given, keys=directory, public_url=URL, subjects=subjects)
         app = make_app(desk)
     yield desk, app
     _BUILT.append((desk, app))
@@ -245,7 +256,7 @@ async def house(
         given, sequencer = (msgspec.structs.replace(one, **clocks) for one in (app_resources, sequencer_resources))
         directory = KeyDirectory(given)
         by_role = (msgspec.structs.replace(given, engine=one) for one in (of_owner, ex_officio, auditor))
-        with _application(given, directory) as (desk, app):
+        with _application(given, directory, Subjects(given, [Line()])) as (desk, app):
             opened = House(given, *by_role, sequencer, app)
             opened.watch = desk.watch
             await opened.register_everybody()

@@ -50,6 +50,13 @@ class ProblemCode(StrEnum):
     CARD_REFUSED = "card-refused"
     CARD_CHALLENGE_UNKNOWN = "card-challenge-unknown"
     CARD_STANDING_UNKNOWN = "card-standing-unknown"
+    # on whose behalf a gateway asks (RFC 9068, RFC 7800)
+    SUBJECT_MISSING = "subject-missing"
+    SUBJECT_INVALID = "subject-invalid"
+    SUBJECT_EXPIRED = "subject-expired"
+    SUBJECT_OF_ANOTHER_KEY = "subject-of-another-key"
+    SUBJECT_OF_ANOTHER_BODY = "subject-of-another-body"
+    SUBJECT_NOT_PERMITTED = "subject-not-permitted"
     # sending once
     IDEMPOTENCY_KEY_MISSING = "idempotency-key-missing"
     IDEMPOTENCY_KEY_REUSED = "idempotency-key-reused"

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from registry.contract.openid.providers import ProvidersRefused, read_providers
 from registry.doctor.finding import Code, Finding, near, wrong
 from registry.doctor.patient import KNOWN, Patient
-from registry.relying_party.providers import read_providers
 from registry.vault.keys import KeysRefused
 from registry.wiring import pinned
 
@@ -87,8 +87,8 @@ def _providers(path: Path, *, production: bool) -> Iterator[Finding]:
     """Find a file of identity providers with which the registry would not start; what is wrong there is told."""
     try:
         read_providers(path, production=production)
-    except KeysRefused as refused:
-        expected = "the path of a file as registry/relying_party/providers.py describes it"
+    except ProvidersRefused as refused:
+        expected = "the path of a file as registry/contract/openid/providers.py describes it"
         yield _senseless(
             "REGISTRY_PROVIDERS", f"{expected} ({refused})", f"本人確認の提供者の一覧ファイルのパス({refused})"
         )

@@ -82,6 +82,7 @@ def show_addresses(console: Console, stage: Stage) -> None:
         f"          {stage.address}/metrics         for Prometheus",
         f"          {stage.address}/me              sign in as somebody of the sandbox",
         f"gateway   {stage.gateway_address}/status          the mission's spool",
+        f"          {stage.gateway_address}/console         its staff sign in and type papers",
         f"log       {stage.address}/v1/log/checkpoint   the signed head of the log of disclosures",
         f"logs      {stage.folder}",
     )

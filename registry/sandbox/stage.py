@@ -14,6 +14,7 @@ from rich.console import Console
 
 from registry import witness_cli
 from registry.contract.keys import SigningKey, VerifyingKey
+from registry.contract.openid.providers import Provider, read_providers
 from registry.domain.question import J_LIS
 from registry.sandbox import identity_provider_cli
 from registry.sandbox.asking import Asker
@@ -72,7 +73,8 @@ class Stage:
         self.log_key = own_log(Settings.read(self.registry_settings)).key
         self._said("starting the witness of the log")
         self.witness_key = self._start_witness()
-        self._start_identity_provider()
+        self._gateway_port = free_port()
+        clerks = self._start_identity_provider()
         self._said("migrating the schema, loading code tables, registering keys")
         anyio.run(self._prepare)
         self._said("starting registry, sequencer and gateway")
@@ -80,11 +82,16 @@ class Stage:
         stack.enter_context(serving(Office(self.folder / "jpki")))
         self.sequencer = self.start_sequencer()
         self.registry = self.start_registry()
-        self._gateway_port = free_port()
         self.gateway = self.programs.start("gateway", ["embassy-gateway", "serve"], self.gateway_settings)
         wait_until_ready(f"{self.address}/health/ready", self.registry, folder / "registry.log")
         wait_until_ready(f"{self.gateway_address}/health", self.gateway, folder / "gateway.log")
-        self.asker = Asker(self.address, self.keys, self._registry_key.verifying)
+        self.asker = Asker(
+            self.address,
+            self.keys,
+            self._registry_key.verifying,
+            clerks=clerks,
+            gateway_url=self.gateway_address,
+        )
 
     def _issue_card(self) -> Card:
         """Make an office of the sandbox's CAs, with a card for the resident of the story."""
@@ -105,12 +112,15 @@ class Stage:
         self.registry_settings["REGISTRY_WITNESSES"] = str(listed)
         return witness_key
 
-    def _start_identity_provider(self) -> None:
-        """Start the process at which people sign in, and let the registry know of it."""
+    def _start_identity_provider(self) -> Provider:
+        """Start the process at which people sign in, and let the registry know of it; return it as gateways do."""
         folder, port = self.folder / "identity-provider", free_port()
         self.registry_settings["REGISTRY_PROVIDERS"] = str(identity_provider_cli.make(folder, port))
-        command = ["registry", "sandbox", "identity-provider", "serve", str(folder)]
-        self.programs.start("identity-provider", [*command, "--registry-url", self.address, "--port", str(port)], {})
+        command = ["registry", "sandbox", "identity-provider", "serve", str(folder), "--port", str(port)]
+        urls = ["--registry-url", self.address, "--gateway-url", self.gateway_address]
+        self.programs.start("identity-provider", [*command, *urls], {})
+        (provider,) = read_providers(folder / identity_provider_cli.GATEWAY_PROVIDERS, production=False)
+        return provider
 
     def start_j_lis(self, book: Path) -> dict[str, str]:
         """Start the process that plays J-LIS with ``book``; return the settings by which the registry reaches it."""
@@ -143,8 +153,9 @@ class Stage:
 
     @property
     def gateway_settings(self) -> dict[str, str]:
-        """The environment of the programs of the mission whose gateway is served."""
-        return self.gateway_settings_of(MISSION)
+        """The environment of the programs of the mission whose gateway is served, with its console for staff."""
+        providers = self.folder / "identity-provider" / identity_provider_cli.GATEWAY_PROVIDERS
+        return self.gateway_settings_of(MISSION) | {"EMBASSY_GATEWAY_PROVIDERS": str(providers)}
 
     def gateway_settings_of(self, mission: str) -> dict[str, str]:
         """Return the environment of the gateway's programs at a mission."""

@@ -54,6 +54,10 @@ class Resident(msgspec.Struct, frozen=True, kw_only=True):
         """Return who has a session; the log knows them by its id."""
         return cls(body=session.account.account_id, key_id=session.session_id)
 
+    @property
+    def clerk(self) -> None:
+        """Nobody stands between."""
+
     def use_up(self, work: UnitOfWork) -> None:
         """Take nothing: what a card signed has used its own nonce up, and the rest may come twice."""
 

@@ -54,16 +54,24 @@ class Sender(Protocol):
     def key_id(self) -> str:
         """By what they were known, as the log has it."""
 
+    @property
+    def clerk(self) -> str | None:
+        """The account on whose behalf a gateway asks; None where nobody has to say so."""
+
     def use_up(self, work: UnitOfWork) -> None:
         """Take what makes the request happen once, with the last statement of all."""
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Who signed: the body that the key is registered for. Only made from a verified request."""
+    """Who signed: the body that the key is registered for. Only made from a verified request.
+
+    ``clerk`` is the account on whose behalf the gateway of a mission asks, where it has to say so.
+    """
 
     body: str
     body_kind: BodyKind
     request: VerifiedRequest
+    clerk: str | None = None
 
     @property
     def key_id(self) -> str:
@@ -214,6 +222,7 @@ class Attending(msgspec.Struct, frozen=True, kw_only=True):
     async def _record(self, work: UnitOfWork, noted: Noted) -> None:
         """Write the entries of 情報提供等の記録: person by person, one where nobody is concerned."""
         asked = msgspec.structs.asdict(noted.asked) | {"items": frozenset(noted.asked.items)}
+        asked["handled_by"] = self.caller.clerk or noted.asked.handled_by  # who is known goes before who is named
         disclosure = Disclosure(
             asked_at=self.now,
             provided_at=None if noted.outcome in NOTHING_PROVIDED else self.now,

@@ -67,16 +67,19 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check(
-    resources: Resources, keys: KeyDirectory, caller: Caller, body: bytes, evidence: str, sender_key: str
+    resources: Resources, keys: KeyDirectory, caller: Caller, body: bytes, evidence: str | None, sender_key: str
 ) -> Checked:
     """Take a report apart and hold it against form and law: steps (3) and (4), all faults at once.
+
+    ``evidence`` is None for a dry run of what no mission has taken in yet.
 
     Raises NotPermitted if the caller may not report, or not all that it states, NotCompetent if it reports for another
     mission, EvidenceRefused if the evidence is not that mission's over these bytes, InvalidInput with every fault of
     the report.
     """
     demand_write(resources, caller, keys.grants, RESIDENCE_REPORT)
-    _check_evidence(keys, caller, body, evidence)
+    if evidence is not None:
+        _check_evidence(keys, caller, body, evidence)
     report = decode(body, ResidenceReport)
     if report.mission != caller.body:
         expected = "the code of the reporting mission"
@@ -86,7 +89,7 @@ def check(
     faults = residence_report.check(report, resources.missions, today_at_mission(resources, caller.body, now))
     faults.refuse_if_any()
     return Checked(
-        body=body, evidence=evidence, sender_key=sender_key, report=report, warnings=faults.warnings, now=now
+        body=body, evidence=evidence or "", sender_key=sender_key, report=report, warnings=faults.warnings, now=now
     )
 
 

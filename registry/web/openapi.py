@@ -10,6 +10,7 @@ from registry.contract import messages as m
 from registry.contract.grants import GrantsAnswer
 from registry.contract.log_proof import LogProof
 from registry.contract.problems import PROBLEM_MEDIA_TYPE, Problem
+from registry.contract.signing import SUBJECT_HEADER
 from registry.contract.values import EXAMPLES
 from registry.domain.residence_report import ResidenceReport
 from registry.web.access import public
@@ -50,6 +51,12 @@ _SIGNATURE: Final = (
 _KEY: Final = _header(m.IDEMPOTENCY_HEADER, "the sender's key; the same key and body give the same answer")
 _WITH_BODY: Final = (_header("content-digest", "RFC 9530, sha-256"), _KEY)
 _EVIDENCE: Final = _header(m.EVIDENCE_HEADER, "detached JWS (RFC 7797) that the mission made over the body at intake")
+_SUBJECT: Final = _header(
+    SUBJECT_HEADER,
+    "of the gateway of a mission, where it shows people to a clerk: the clerk's token (RFC 9068), bound to the key of "
+    "the gateway (cnf.jkt) and covered by the signature",
+    required=False,
+)
 _DRY_RUN: Final = {
     "name": "dry_run",
     "in": "query",
@@ -105,7 +112,7 @@ OPERATIONS: Final = (
         body=ResidenceReport,
         answer=m.Receipt,
         status=201,
-        parameters=(_EVIDENCE, _DRY_RUN),
+        parameters=(_EVIDENCE, _SUBJECT, _DRY_RUN),
         other_answer=m.DryRun,
     ),
     Operation(
@@ -135,6 +142,7 @@ OPERATIONS: Final = (
         summary="Ask about one person on a legal basis (情報照会)",
         body=m.Inquiry,
         answer=m.InquiryAnswer,
+        parameters=(_SUBJECT,),
     ),
     Operation(
         method="post",
@@ -142,6 +150,7 @@ OPERATIONS: Final = (
         summary="Ask the same about up to a thousand people; each stands or falls by itself (一括照会)",
         body=m.BulkInquiry,
         answer=m.BulkAnswer,
+        parameters=(_SUBJECT,),
     ),
     Operation(
         method="get",

@@ -144,7 +144,7 @@ async def test_a_session_that_is_over_is_forgotten(place):
 FORMS = {
     "no token": (lambda _: {}, {}),
     "an empty token": (lambda _: {FORM_FIELD: ""}, {}),
-    "a wrong token": (lambda own: {FORM_FIELD: own[1:] + own[:1]}, {}),
+    "a wrong token": (lambda own: {FORM_FIELD: ("B" if own[0] == "A" else "A") + own[1:]}, {}),
     "a token twice": (lambda own: {FORM_FIELD: [own, own]}, {}),
     "sent from another site": (lambda own: {FORM_FIELD: own}, {"sec-fetch-site": "cross-site"}),
     "sent from a neighbour": (lambda own: {FORM_FIELD: own}, {"sec-fetch-site": "same-site"}),

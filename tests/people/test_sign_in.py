@@ -7,10 +7,10 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from registry.contract.openid.line import ProviderLine
 from registry.domain.account import Role
 from registry.domain.pace import Bucket
 from registry.domain.sign_in import SIGN_IN_WITHIN
-from registry.relying_party.line import ProviderLine
 from registry.sandbox.personas import PERSONAS
 from registry.services.sign_ins import PACE
 from registry.wiring import new_id

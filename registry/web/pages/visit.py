@@ -19,12 +19,12 @@ from litestar.datastructures import Cookie
 from litestar.exceptions import NotFoundException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
+from registry.contract.openid.steps import Wish
 from registry.contract.problems import ProblemCode, WireRefusal
 from registry.domain.account import Account
 from registry.domain.sign_in import SignedIn
 from registry.services import sessions
 from registry.services.sessions import TOKEN_BYTES
-from registry.services.sign_ins import Wish
 from registry.web.access import Access, access_of, is_of_the_framework
 from registry.web.desk import BODY_WITHIN
 from registry.web.pages.entrance import Entrance

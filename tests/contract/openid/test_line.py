@@ -9,11 +9,11 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from registry.contract.openid import line as module
+from registry.contract.openid.line import LARGEST_ANSWER, ProviderLine
+from registry.contract.openid.providers import Provider
+from registry.contract.openid.refusals import ProviderAway, SignInFault, SignInRefused
 from registry.domain.sign_in import Level
-from registry.relying_party import line as module
-from registry.relying_party.line import LARGEST_ANSWER, ProviderLine
-from registry.relying_party.providers import Provider
-from registry.relying_party.refusals import ProviderAway, SignInFault, SignInRefused
 
 pytestmark = pytest.mark.anyio
 
