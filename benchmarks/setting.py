@@ -75,7 +75,7 @@ class Setting:
     async def prepare(self) -> None:
         """Make the schema and register the callers' keys."""
         await migrate(self.settings.dsn)
-        async with resources(self.settings, pool_size=1) as given, given.work() as work:
+        async with resources(self.settings, role=None, pool_size=1) as given, given.work() as work:
             for body, key in self.keys.items():
                 row = RegisteredKey(
                     key_id=key.key_id,

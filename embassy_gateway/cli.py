@@ -16,13 +16,15 @@ Settings, as variables of the environment, each EMBASSY_GATEWAY_…. MISSION: th
 where the registry is called, without a path. KEY: the private key of this gateway, a PEM file `KEYID.pem` of mode 0600.
 REGISTRY_KEYS: the folder of the registry's public keys, PEM files `KEYID.pem`. SPOOL: the SQLite file. SPOOL_KEY: what
 seals it, a file of mode 0600, made at the first start. HOST, PORT: where `serve` listens; 127.0.0.1 and 8470 if not
-given.""",
+given. PROVIDERS: the file of the identity provider of this mission's staff (TOML); with it `serve` has a console for
+them, /console. CONSOLE_URL: where their browsers reach it, without a path, if not where `serve` listens.""",
     """在外公館ゲートウェイ。在留届等を受け付け、回線が切れている間は封印して保管し、登録システムに一度だけ届ける。
 
 設定は EMBASSY_GATEWAY_ で始まる環境変数から読む。MISSION は公館のコード、REGISTRY_URL は登録システムの接続先(パスを
 除く)、KEY は秘密鍵(`鍵ID.pem`、モード 0600)、REGISTRY_KEYS は登録システムの公開鍵(`鍵ID.pem`)を置くフォルダー、SPOOL は
 受付簿(SQLite)、SPOOL_KEY はその封印鍵(モード 0600。初回に作る)、HOST と PORT は `serve` の待受け(既定は 127.0.0.1 の
-8470)。""",
+8470)。PROVIDERS は公館職員の本人確認の提供者のファイル(TOML)で、指定すると `serve` に担当者の画面(/console)が加わる。
+CONSOLE_URL は職員のブラウザーから見た画面の URL(パスを除く。待受けと異なるとき)。""",
 )
 
 gateway: Final = Catalogue.of_program("embassy-gateway", ABOUT, MEANINGS)
@@ -76,8 +78,8 @@ gateway.add(
     "serve",
     "embassy_gateway.serve_command:serve",
     told(
-        "Take reports in over HTTP on this machine, and deliver them, until Ctrl-C.",
-        "この機械上の HTTP で届書を受け付け、Ctrl-C まで送信を続ける。",
+        "Take reports in over HTTP on this machine, serve the console of staff, and deliver, until Ctrl-C.",
+        "この機械上の HTTP と担当者の画面で届書を受け付け、Ctrl-C まで送信を続ける。",
     ),
     examples="embassy-gateway serve",
 )

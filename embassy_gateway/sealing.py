@@ -17,11 +17,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
+from registry.contract import private_file
+from registry.contract.private_file import OpenToOthers
+
 KEY_BYTES: Final = 32
 _VERSION: Final = b"\x01"
 _KEY_ID_BYTES: Final = 4
 _NONCE_BYTES: Final = 12
-_OTHERS: Final = 0o077  # permission bits of everyone but the owner
 
 
 class SetupRefused(Exception):  # noqa: N818 - a refusal to start, not an accident
@@ -90,10 +92,9 @@ class SpoolKey:
 def read_private(path: Path) -> bytes:
     """Read a file that only its owner may read (0600 or stricter); raises :class:`SetupRefused` otherwise."""
     try:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_mode & _OTHERS:
-                raise SetupRefused(f"{path}: others may read it; chmod 600 it, and consider the key known")
-            return file.read()
+        return private_file.read_private(path)
+    except OpenToOthers as refused:
+        raise SetupRefused(f"{refused}; consider what is in it known") from None
     except OSError as error:
         raise SetupRefused(f"{path}: {error.strerror}") from None
 

@@ -13,6 +13,9 @@ from msgspec import Meta
 from embassy_gateway.sealing import SetupRefused, read_private
 from registry.contract.decoding import decode
 from registry.contract.keys import SigningKey, VerifyingKey
+from registry.contract.openid.providers import Provider, ProvidersRefused, read_providers
+from registry.domain.account import OF_BODIES
+from registry.domain.disclosure import BodyKind
 
 PREFIX: Final = "EMBASSY_GATEWAY_"
 DEFAULT_HOST: Final = "127.0.0.1"
@@ -28,7 +31,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ``mission`` is the code of the mission; ``registry_url`` the registry without a path; ``key`` the gateway's private
     key and ``registry_keys`` the folder of the registry's public ones, all PEM files named ``<key id>.pem``; ``spool``
     the SQLite file and ``spool_key`` what seals it, on another medium where possible; ``host`` and ``port`` where
-    ``serve`` listens.
+    ``serve`` listens. With ``providers``, the file of the mission's identity provider
+    (``registry.contract.openid.providers``), staff have the console; ``console_url`` is where their browsers reach it,
+    without a path, if that is not where ``serve`` listens.
     """
 
     mission: Annotated[str, Meta(min_length=1, max_length=60)]
@@ -39,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     spool_key: _Path
     host: Annotated[str, Meta(pattern="^[A-Za-z0-9.:-]+$")] = DEFAULT_HOST
     port: Annotated[str, Meta(pattern="^[0-9]{1,5}$")] = DEFAULT_PORT
+    providers: _Path | None = None
+    console_url: Annotated[str, Meta(pattern=r"^https?://[a-z0-9.:\[\]-]+/?$")] | None = None
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -57,6 +64,20 @@ def read_signing_key(path: Path) -> SigningKey:
         return SigningKey.from_pem(path.name.removesuffix(_KEY_FILE), pem)
     except ValueError as error:
         raise SetupRefused(f"{path}: {error}") from None
+
+
+def read_provider(path: Path) -> Provider:
+    """Read the one provider at which this mission's staff sign in; raises :class:`SetupRefused`."""
+    try:
+        listed = read_providers(path, production=False)
+    except ProvidersRefused as refused:
+        raise SetupRefused(f"{path}: {refused}") from None
+    if len(listed) != 1 or listed[0].audience is None or not listed[0].roles <= _OF_MISSIONS:
+        raise SetupRefused(f"{path}: one provider, with roles of missions alone, and with the registry as audience")
+    return listed[0]
+
+
+_OF_MISSIONS: Final = frozenset(role for role, kind in OF_BODIES.items() if kind is BodyKind.MISSION)
 
 
 def read_registry_keys(folder: Path) -> dict[str, VerifyingKey]:

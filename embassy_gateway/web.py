@@ -3,6 +3,9 @@
 Who may reach the port may hand reports in, so it listens on the loopback. A page in a browser on this machine is
 kept out twice: only ``application/json`` is taken, which a page cannot send elsewhere unasked, and only under the
 names of this host, so that no other name can be turned to it.
+
+The console for the mission's staff (``console``) stands beside it where their identity provider is set. It may be
+reached under a name of its own, by a proxy on this machine; under that name the service for systems is not there.
 """
 
 import os
@@ -11,6 +14,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import anyio
 import msgspec
@@ -18,25 +22,42 @@ import uvicorn
 from anyio import to_thread
 from litestar import Litestar, Request, Response, get, post
 from litestar.config.allowed_hosts import AllowedHostsConfig
+from litestar.connection import ASGIConnection
+from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from rich.console import Console
 
+from embassy_gateway.console.clerks import HOME
+from embassy_gateway.console.opening import console
+from embassy_gateway.console.pages import (
+    PAGES,
+    StaffConsole,
+    provider_away,
+    refused,
+    sign_in_needed,
+    sign_in_refused,
+    trouble_page,
+)
+from embassy_gateway.console.visit import Refused, SignInNeeded, Trouble
 from embassy_gateway.delivery import Tally
 from embassy_gateway.intake import MAX_FILE_BYTES
 from embassy_gateway.overview import Overview, overview
 from embassy_gateway.schema import State
 from embassy_gateway.screens import trouble_words
 from embassy_gateway.sealing import SetupRefused
-from embassy_gateway.settings import read_settings
+from embassy_gateway.settings import Settings, read_settings
 from embassy_gateway.spool import SpoolUnavailable
 from embassy_gateway.wiring import Gateway, Taken, open_gateway
+from registry.contract.openid.refusals import ProviderAway, SignInRefused
 from registry.contract.problems import PROBLEM_MEDIA_TYPE, FaultEntry, ProblemCode, fault_entry, problem
 
 ERASE_EVERY: Final = 3600.0  # seconds
 _UNAVAILABLE: Final = 503
+_NOT_FOUND: Final = 404
 _RETRY_AFTER: Final = {"Retry-After": "5"}
 _PROBLEM_OF_STATUS: Final = {
-    404: ProblemCode.NOT_FOUND,
+    _NOT_FOUND: ProblemCode.NOT_FOUND,
     405: ProblemCode.METHOD_NOT_ALLOWED,
     413: ProblemCode.BODY_TOO_LARGE,
     415: ProblemCode.UNSUPPORTED_MEDIA_TYPE,
@@ -55,10 +76,35 @@ class TakenEntry(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[FaultEntry, ...]
 
 
-def create_app(gateway: Gateway, names: list[str]) -> Litestar:
-    """Make the local interface; ``names`` are the values of Host that it answers to."""
+def create_app(gateway: Gateway, names: list[str], console: StaffConsole | None = None) -> Litestar:
+    """Make the local interface, and the console beside it; ``names`` are the values of Host that it answers to."""
+    allowed = names if console is None else [*names, urlsplit(console.url).netloc]
+    return Litestar(
+        [*_for_systems(gateway, names), *(() if console is None else PAGES)],
+        dependencies={"console": Provide(lambda: console, sync_to_thread=False, use_cache=True)},
+        allowed_hosts=AllowedHostsConfig(allowed_hosts=allowed, www_redirect=False),
+        exception_handlers={
+            HTTPException: _http_problem,
+            SpoolUnavailable: _spool_unavailable,
+            SignInNeeded: sign_in_needed,
+            SignInRefused: sign_in_refused,
+            ProviderAway: provider_away,
+            Refused: refused,
+        },
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=MAX_FILE_BYTES,
+    )
 
-    @post("/reports")
+
+def _for_systems(gateway: Gateway, names: list[str]) -> list[HTTPRouteHandler]:
+    """Return what the mission's own systems use; it is there under the names of this machine alone."""
+
+    def of_this_machine(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        if connection.headers.get("host") not in names:
+            raise HTTPException(status_code=404)
+
+    @post("/reports", guards=[of_this_machine])
     async def hand_in(request: Request[Any, Any, Any]) -> Response[list[TakenEntry]]:
         """Take a report or a list of them in; 201, or 422 when one is faulty (it is kept, see its faults)."""
         if request.content_type[0] != "application/json":
@@ -68,27 +114,35 @@ def create_app(gateway: Gateway, names: list[str]) -> Litestar:
         faulty = any(one.state is State.FAULTY for one in taken)
         return Response([_entry(one) for one in taken], status_code=422 if faulty else 201)
 
-    @get("/status")
+    @get("/status", guards=[of_this_machine])
     async def status() -> Overview:
         """Tell how the spool stands."""
         return await to_thread.run_sync(overview, gateway.spool)
 
-    @get("/health")
+    @get("/health", guards=[of_this_machine])
     async def health() -> dict[str, str]:
         """Tell whether the spool can be written; 503 if not."""
         await to_thread.run_sync(gateway.spool.probe)
         return {"status": "ok"}
 
-    return Litestar(
-        [hand_in, status, health],
-        allowed_hosts=AllowedHostsConfig(allowed_hosts=names, www_redirect=False),
-        exception_handlers={
-            HTTPException: lambda _, error: _problem(error.status_code),
-            SpoolUnavailable: lambda _, __: _problem(_UNAVAILABLE, ProblemCode.NOT_READY),
-        },
-        openapi_config=None,
-        request_max_body_size=MAX_FILE_BYTES,
-    )
+    return [hand_in, status, health]
+
+
+def _http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """Translate what Litestar refuses: a page for people, a problem document for systems."""
+    if not _is_for_people(request):
+        return _problem(error.status_code)
+    return trouble_page(request, Trouble.NOT_FOUND if error.status_code == _NOT_FOUND else Trouble.NOT_UNDERSTOOD)
+
+
+def _spool_unavailable(request: Request[Any, Any, Any], _: SpoolUnavailable) -> Response[bytes]:
+    if _is_for_people(request):
+        return trouble_page(request, Trouble.NOT_READY)
+    return _problem(_UNAVAILABLE, ProblemCode.NOT_READY)
+
+
+def _is_for_people(request: Request[Any, Any, Any]) -> bool:
+    return request.url.path.startswith(HOME)
 
 
 def serve() -> int:
@@ -98,21 +152,29 @@ def serve() -> int:
     """
     settings = read_settings(os.environ)
     with open_gateway(settings) as gateway, _listening(settings.host, int(settings.port)) as listener:
-        anyio.run(_serve, gateway, listener)
+        anyio.run(_serve, gateway, settings, listener)
     return 0
 
 
-async def _serve(gateway: Gateway, listener: socket.socket) -> None:
+async def _serve(gateway: Gateway, settings: Settings, listener: socket.socket) -> None:
     """Run server, delivery and erasure side by side; if one of them breaks, all end."""
     host, port = listener.getsockname()[:2]
-    app = create_app(gateway, [f"{name}:{port}" for name in (host, "127.0.0.1", "localhost")])
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none", server_header=False)
-    server = _Server(config)
-    async with gateway.delivering(_herald()) as deliverer, anyio.create_task_group() as group:
+    async with (
+        console(gateway, settings, f"http://{host}:{port}") as pages,
+        gateway.delivering(_herald()) as deliverer,
+        anyio.create_task_group() as group,
+    ):
+        app = create_app(gateway, [f"{name}:{port}" for name in (host, "127.0.0.1", "localhost")], pages)
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, lifespan="off", ws="none", server_header=False
+        )
+        server = _Server(config)
         group.start_soon(deliverer.for_ever)
         group.start_soon(_erase, gateway)
         group.start_soon(_stop_on_signal, server)
         _console.print(f"embassy gateway {gateway.rules.mission} at http://{host}:{port} (POST /reports, GET /status)")
+        if pages is not None:
+            _console.print(f"console for staff (担当者の画面): {pages.url}{HOME}")
         await server.serve(sockets=[listener])
         group.cancel_scope.cancel()
 

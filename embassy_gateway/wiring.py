@@ -91,10 +91,10 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
         """Check a file as of today at the mission; write nothing."""
         return examine(text, self.rules, two_clocks(self._now(), self.zone).local_date)
 
-    def keep(self, came: bytes, examined: Examined, mends: int | None = None) -> Entry:
+    def keep(self, came: bytes, examined: Examined, mends: int | None = None, *, clerk: str | None = None) -> Entry:
         """Queue a good report with its evidence; keep a faulty one. What nobody can read stays with its sender.
 
-        Raises as :meth:`take_in`.
+        ``clerk`` is how evidence names who typed it. Raises as :meth:`take_in`.
         """
         body, moment = examined.body, self._now()
         intake = Intake(
@@ -113,7 +113,9 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
 
         def sign(sequence: int, previous: str | None) -> str:
             key = self.signing_key
-            header = EvidenceHeader(key_id=key.key_id, taken_at=moment, sequence=sequence, previous=previous)
+            header = EvidenceHeader(
+                key_id=key.key_id, taken_at=moment, sequence=sequence, previous=previous, clerk=clerk
+            )
             return make_evidence(body, key, header)
 
         return self.spool.queue(intake, sign)
@@ -122,17 +124,21 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
         """Return the time at the mission."""
         return self.clock().astimezone(self.zone)
 
-    @asynccontextmanager
-    async def delivering(self, notice: Callable[[Tally], None]) -> AsyncIterator[Deliverer]:
-        """Open the line to the registry; ``notice`` hears of every step."""
-        ports = Ports(clock=self.clock, chance=self.chance, pause=self.pause, notice=notice)
-        async with SignedClient(
+    def line(self) -> SignedClient:
+        """Return a line to the registry, to be opened."""
+        return SignedClient(
             self.registry_url,
             signing_key=self.signing_key,
             registry_keys=self.registry_keys,
             clock=self.clock,
             nonce=self.token,
-        ) as client:
+        )
+
+    @asynccontextmanager
+    async def delivering(self, notice: Callable[[Tally], None]) -> AsyncIterator[Deliverer]:
+        """Open the line to the registry; ``notice`` hears of every step."""
+        ports = Ports(clock=self.clock, chance=self.chance, pause=self.pause, notice=notice)
+        async with self.line() as client:
             yield Deliverer(Outbox(self.spool, self.token()), client, self.registry_keys, ports)
 
 

@@ -2,7 +2,14 @@
 
 from alembic import context
 
-from registry.store import jpki_tables, log_tables, protection_tables, session_tables, trawling_tables  # noqa: F401 - all in one metadata
+from registry.store import (  # noqa: F401 - all in one metadata
+    holder_tables,
+    jpki_tables,
+    log_tables,
+    protection_tables,
+    session_tables,
+    trawling_tables,
+)
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=log_tables.log_head.metadata, transaction_per_migration=True)

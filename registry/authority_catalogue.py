@@ -60,11 +60,11 @@ PIN are made with its maker's tools before.""",
         "kek",
         "registry.rotation_cli:rotate_kek",
         told(
-            """Wrap every key anew with the newest key of this month; what is sealed stays as it is. Run it as owner.
+            """Wrap every key anew with the newest key of this month; what is sealed stays as it is. Run as the keeper.
 
 Run it by a timer, once a month. A run that was broken off goes on. Keys that wrap nothing any more are destroyed by
 `registry keys destroy-old`, 35 days later.""",
-            """すべての鍵を今月の最新の鍵で包み直す。封印された内容は変わらない。所有者の権限で実行する。
+            """すべての鍵を今月の最新の鍵で包み直す。封印された内容は変わらない。keeper の権限で実行する。
 
 毎月一度、定期実行する。中断した場合は再び実行すれば続きから行う。使われなくなった鍵は35日後に
 `registry keys destroy-old` で破棄する。""",
@@ -77,9 +77,9 @@ Run it by a timer, once a month. A run that was broken off goes on. Keys that wr
         told(
             """Let everybody be found by search keys of a new generation: where the present ones may be known.
 
-Run it as the owner. Until everybody is written anew the present ones are searched, and whatever comes is written in
+Run it as the keeper. Until everybody is written anew the present ones are searched, and whatever comes is written in
 both. A run that was broken off goes on.""",
-            """検索鍵を新しい世代に切り替える(現在の検索鍵が漏れた疑いのある場合)。所有者の権限で実行する。
+            """検索鍵を新しい世代に切り替える(現在の検索鍵が漏れた疑いのある場合)。keeper の権限で実行する。
 
 全員の書き込みが終わるまでは現在の世代で検索し、その間の届出は両方の世代で記録する。中断した場合は再び実行すれば続きから
 行う。""",
@@ -90,11 +90,11 @@ both. A run that was broken off goes on.""",
         "destroy-old",
         "registry.rotation_cli:destroy_old",
         told(
-            """Destroy the keys of months that wrapped nothing for 35 days. Run it by a timer, as the owner.
+            """Destroy the keys of months that wrapped nothing for 35 days. Run it by a timer, as the keeper.
 
 Until then they are needed to restore a backup. Afterwards nothing opens what older exports of the keys hold of people
 who were shredded.""",
-            """35日間何も包んでいない月鍵を破棄する。所有者の権限で定期実行する。
+            """35日間何も包んでいない月鍵を破棄する。keeper の権限で定期実行する。
 
 それまではバックアップの復元に必要である。破棄の後は、消去された人の鍵が古い書き出しに残っていても開けない。""",
         ),
@@ -104,11 +104,11 @@ who were shredded.""",
         "shred",
         "registry.rotation_cli:shred",
         told(
-            """Make one record unreadable for good, by the decision of two people; the log says so. Run it as the owner.
+            """Make one record unreadable for good, by the decision of two people; the log says so. Run as the keeper.
 
 Grounds: retention-over (150 years after the end), unlawfully-held, erasure-granted. The person is nobody from then on,
 and the number is free. With --json nothing is asked, and nothing shredded without --yes.""",
-            """一人の記録を二人の決定により永久に読めなくし、記録に残す。所有者の権限で実行する。
+            """一人の記録を二人の決定により永久に読めなくし、記録に残す。keeper の権限で実行する。
 
 事由は retention-over(終了から150年)、unlawfully-held(収集・保管の制限違反)、erasure-granted(消去の決定)。以後その人は
 登録のない人となり、番号は空く。--json では確認せず、--yes がなければ消去しない。""",

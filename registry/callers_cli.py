@@ -71,7 +71,7 @@ async def _register(given_settings: Settings, key_id: str, pem: bytes, body: str
     if faults.errors:
         raise ValueError(f"{body} is no {kind}; expected: {faults.errors[0].expected}")
     row = RegisteredKey(key_id=key_id, body=body, body_kind=kind, public_key=pem, valid_from=datetime.now(UTC))
-    async with resources(given_settings, pool_size=1) as given, given.work() as work:
+    async with resources(given_settings, role=None, pool_size=1) as given, given.work() as work:
         await callers.register_key(work, msgspec.structs.replace(row, valid_from=given.clock()))
         await work.commit()
 

@@ -21,14 +21,15 @@ ABOUT: Final = told(
     """The registry of Japan's residents abroad: one virtual municipality.
 
 Settings come from the environment: REGISTRY_DSN, REGISTRY_KEYS, REGISTRY_SIGNING_KEY, REGISTRY_LOG_KEY and, where
-needed, REGISTRY_ENV, REGISTRY_HOST, REGISTRY_PORT, REGISTRY_PUBLIC_URL, REGISTRY_WITNESSES, REGISTRY_PROVIDERS.
-`registry demo` needs none of them. Where something does not work, `registry doctor` says what is wrong and how to mend
-it.""",
+needed, REGISTRY_ENV, REGISTRY_HOST, REGISTRY_PORT, REGISTRY_PUBLIC_URL, REGISTRY_WITNESSES, REGISTRY_PROVIDERS,
+REGISTRY_AUTHORITIES. `registry demo` needs none of them. Where something does not work, `registry doctor` says what is
+wrong and how to mend it.""",
     """在外邦人登録システム。国外に住む日本国民のための仮想の自治体。
 
 設定は環境変数から読む。REGISTRY_DSN、REGISTRY_KEYS、REGISTRY_SIGNING_KEY、REGISTRY_LOG_KEY は必須、REGISTRY_ENV、
-REGISTRY_HOST、REGISTRY_PORT、REGISTRY_PUBLIC_URL、REGISTRY_WITNESSES、REGISTRY_PROVIDERS は任意。`registry demo` には
-設定が要らない。うまく動かないときは `registry doctor` が原因と直し方を示す。""",
+REGISTRY_HOST、REGISTRY_PORT、REGISTRY_PUBLIC_URL、REGISTRY_WITNESSES、REGISTRY_PROVIDERS、
+REGISTRY_AUTHORITIES は任意。`registry demo` には設定が要らない。うまく動かないときは `registry doctor` が原因と直し方を
+示す。""",
 )
 EXITS: Final[ExitCodes] = {
     DONE: told("done", "完了"),
@@ -59,7 +60,7 @@ registry.add(
 )
 registry.add(
     "sequencer",
-    "registry.service_cli:sequencer",
+    "registry.sequencer_cli:sequencer",
     told(
         """Be the sequencer until Ctrl-C, beside `registry serve --without-sequencer`, with the same settings.
 
@@ -304,8 +305,8 @@ identity_provider.add(
     "init",
     "registry.sandbox.identity_provider_cli:init",
     told(
-        "Write the key that the registry signs with there, and the file for REGISTRY_PROVIDERS.",
-        "登録システムが提供者に対して用いる鍵と、REGISTRY_PROVIDERS のファイルを書き出す。",
+        "Write the keys of registry and gateways there, and the files for their settings …_PROVIDERS.",
+        "登録システムと在外公館ゲートウェイが用いる鍵と、それぞれの …_PROVIDERS のファイルを書き出す。",
     ),
     examples="registry sandbox identity-provider init var/identity-provider --port 8420",
 )

@@ -17,6 +17,7 @@ from registry.settings import Settings
 from registry.store import callers, health
 from registry.store.callers import RegisteredKey
 from registry.store.health import MonthKey
+from registry.store.roles import KEEPER
 from registry.vault import providers
 from registry.vault.keys import KeyProvider
 from registry.wiring import resources
@@ -77,7 +78,7 @@ async def _made_in_token(given_settings: Settings) -> None:
 
 
 async def _shown(given_settings: Settings) -> list[ShownKey]:
-    async with resources(given_settings, role=None, pool_size=1) as given, given.work() as work:
+    async with resources(given_settings, role=KEEPER, pool_size=1) as given, given.work() as work:
         public, log_key, provider = given.signing_key.verifying, given.log.key, given.provider
         carried = await health.data_keys(work)
         return [

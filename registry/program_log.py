@@ -43,5 +43,13 @@ def configure_log(to: TextIO = sys.stdout) -> None:
     )
 
 
+def place_of(error: BaseException) -> str:
+    """Return module and line of an error's innermost frame; its message could hold personal data and is left out."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
+
+
 def _only_allowed(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     return {name: value for name, value in event.items() if name in ALLOWED_FIELDS}

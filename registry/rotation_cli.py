@@ -1,4 +1,4 @@
-"""``registry keys rotate``, ``destroy-old`` and ``shred``: keys wrapped anew, keys destroyed. Run as the owner."""
+"""``registry keys rotate``, ``destroy-old`` and ``shred``: keys wrapped anew, keys destroyed, as the keeper."""
 
 from typing import Annotated
 

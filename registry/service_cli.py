@@ -1,4 +1,4 @@
-"""``registry serve``, ``sequencer``, ``migrate`` and ``openapi``: the service itself, its schema and its interface."""
+"""``registry serve``, ``migrate`` and ``openapi``: the service itself, its schema and its interface."""
 
 import sys
 from typing import Annotated
@@ -31,14 +31,6 @@ def serve(*, without_sequencer: WithoutSequencer = False) -> None:
     """Serve until Ctrl-C."""
     try:
         serving.serve(settings(), sequences=not without_sequencer)
-    except (KeysRefused, SettingsRefused) as refused:
-        stop(str(refused), FAILED)
-
-
-def sequencer() -> None:
-    """Be the sequencer until Ctrl-C."""
-    try:
-        serving.sequence(settings())
     except (KeysRefused, SettingsRefused) as refused:
         stop(str(refused), FAILED)
 

@@ -1,11 +1,6 @@
-"""How the programs run: the application on a socket by uvicorn, quiet about addresses and bodies; the sequencer.
+"""How the application runs: on a socket by uvicorn, quiet about addresses and bodies, until SIGTERM or Ctrl-C."""
 
-Both end by SIGTERM or Ctrl-C.
-"""
-
-import asyncio
 import gc
-import signal
 from asyncio import TimerHandle, Transport
 from typing import Final
 
@@ -15,9 +10,9 @@ import uvloop
 from litestar import Litestar
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from registry.application import application
 from registry.program_log import configure_log
 from registry.settings import Settings
-from registry.wiring import application, sequencer_rounds
 
 LARGEST_HEAD: Final = 16 << 10
 """Bytes of the request line and all fields together; a signed submission with its evidence has three thousand."""
@@ -72,24 +67,6 @@ async def _serve(settings: Settings, *, sequences: bool) -> None:
         gc.set_threshold(YOUNG, 10, 10)
         structlog.get_logger("registry").info("serving", address=settings.address)
         await uvicorn.Server(config).serve()
-
-
-def sequence(settings: Settings) -> None:
-    """Do what the sequencer does until told to stop; a batch under way is left as if it had not begun."""
-    configure_log()
-    uvloop.run(_sequence(settings))
-
-
-async def _sequence(settings: Settings) -> None:
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    async with sequencer_rounds(settings) as rounds, asyncio.TaskGroup() as group:
-        tasks = [group.create_task(run()) for run in rounds]
-        structlog.get_logger("registry").info("sequencing")
-        await ended.wait()
-        for task in tasks:
-            task.cancel()
 
 
 def configuration(app: Litestar, host: str, port: int) -> uvicorn.Config:

@@ -26,6 +26,7 @@ class _Plain(msgspec.Struct, frozen=True, kw_only=True):
     log_key: Path
     witnesses: Path | None = None
     providers: Path | None = None
+    authorities: Path | None = None
     env: str = "development"
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8400
@@ -35,13 +36,16 @@ class _Plain(msgspec.Struct, frozen=True, kw_only=True):
 class Settings(_Plain, frozen=True, kw_only=True):
     """What differs from place to place.
 
-    REGISTRY_DSN: PostgreSQL, as the owner of the schema. REGISTRY_ENV: "production" or anything else.
+    REGISTRY_DSN: PostgreSQL, with a user for each role (``store.engine.FOR_ROLE``), or as who may take on the roles of
+    the program, or as the owner of the schema where a command says so (decision 0029).
+    REGISTRY_ENV: "production" or anything else.
     REGISTRY_KEYS: the token that holds the keys (pkcs11:…, RFC 7512), or the key file (development).
     REGISTRY_SIGNING_KEY: the PEM of the key that signs answers. REGISTRY_LOG_KEY: the PEM (Ed25519) of the key that
     signs the log of disclosures. REGISTRY_WITNESSES: the file of who watches the log, a line ``<vkey> <url>`` for each.
-    REGISTRY_PROVIDERS: the file of who may tell the registry who somebody is (``relying_party.providers``); without it
-    there are no pages for people. REGISTRY_HOST, REGISTRY_PORT: where to listen. REGISTRY_PUBLIC_URL: the address that
-    callers use and sign.
+    REGISTRY_PROVIDERS: the file of who may tell the registry who somebody is (``openid.providers``); without it
+    there are no pages for people. REGISTRY_AUTHORITIES: the file of the CAs of JPKI that are pinned
+    (``registry.jpki.authorities``); without it nobody signs with a card. REGISTRY_HOST, REGISTRY_PORT: where to listen.
+    REGISTRY_PUBLIC_URL: the address that callers use and sign.
     """
 
     keys: Path | TokenUri

@@ -1,32 +1,30 @@
-"""Where everything meets: settings become an application with its database, keys, clock and randomness."""
+"""Where everything meets: settings become resources: a database, keys, clock and randomness.
 
-import asyncio
+Commands that ask and nightly runs need no more; what serves is put together in ``application``.
+"""
+
 import os
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-import msgspec
 import structlog
-from litestar import Litestar
-from sqlalchemy.exc import SQLAlchemyError
 
 from registry import sequencing
 from registry.contract.keys import SigningKey
-from registry.relying_party.line import ProviderLine
-from registry.relying_party.providers import read_providers
+from registry.contract.openid.providers import Provider, ProvidersRefused, read_providers
+from registry.jpki.authorities import Authorities
 from registry.rounds import Round, every
-from registry.services import area_changes, clockwork
+from registry.services import clockwork
 from registry.services.code_tables import CodeTables
-from registry.services.key_directory import KeyDirectory
 from registry.services.resources import OwnLog, Resources
-from registry.services.sign_ins import SignIns
 from registry.settings import Settings, SettingsRefused
 from registry.store import sandbox_clock
 from registry.store.engine import connect
 from registry.store.keyring import Keyring
-from registry.store.roles import APP, AUDITOR, EX_OFFICIO, SEQUENCER
-from registry.store.unit_of_work import StoreUnavailable, UnitOfWork
+from registry.store.roles import APP, AUDITOR, SEQUENCER
+from registry.store.unit_of_work import UnitOfWork
 from registry.transparency.note import KeyKind, of_signing_key
 from registry.transparency.refusals import LogRefused
 from registry.transparency.witness import read_witnesses
@@ -35,25 +33,13 @@ from registry.vault.providers import key_provider
 from registry.vault.pseudonyms import Pseudonyms
 from registry.vault.sealing import SealBroken
 from registry.vault.search_keys import SearchKeys
-from registry.web.app import make_app
-from registry.web.desk import Desk
-from registry.web.metrics import NARROWED
 
 FIRST_GENERATION = 1
 SIGNING_KEY_ID = "registry"
 LOG_KEY_ID = "log"
 
 LOOK_AT_CLOCK_EVERY = 0.5
-EXCHANGE_EVERY = 1.0
-"""Seconds after which every process knows who is narrowed, or is so no more."""
-FORGET_EVERY = 60.0
-PREPARE_KEYS_EVERY = 10.0
-"""Seconds until a running registry wraps with a key that was made meanwhile, and forgets one that was destroyed."""
 KEYS_AHEAD = timedelta(days=1)
-LOOK_AT_CODES_EVERY = 2.0
-HEAR_OF_GENERATIONS_EVERY = 1.0
-"""Seconds until a process searches by another generation of search keys; see TRUSTED_FOR."""
-LOOK_AT_AREAS_EVERY = 30.0
 
 log = structlog.get_logger("registry.wiring")
 
@@ -100,21 +86,11 @@ async def resources(settings: Settings, *, role: str | None = APP, pool_size: in
             new_id=new_id,
         )
         if not settings.production:
-            await _follow_clock(made)
+            await follow_clock(made)
         if role not in {SEQUENCER, AUDITOR}:  # neither looks for people
             await clockwork.follow_code_tables(made)
             made.search_keys.follow(await clockwork.search_generations(made))
         yield made
-    finally:
-        await engine.dispose()
-
-
-@asynccontextmanager
-async def _in_another_role(given: Resources, settings: Settings, role: str) -> AsyncIterator[Resources]:
-    """Give the same resources with other eyes in the database, for as long as the block lasts."""
-    engine = connect(settings.dsn, role=role, pool_size=2)
-    try:
-        yield msgspec.structs.replace(given, engine=engine)
     finally:
         await engine.dispose()
 
@@ -135,50 +111,20 @@ def own_log(settings: Settings) -> OwnLog:
         raise KeysRefused(f"REGISTRY_WITNESSES: {error}") from None
 
 
-@asynccontextmanager
-async def application(settings: Settings, *, sequences: bool = True) -> AsyncIterator[Litestar]:
-    """Give the application with all that runs beside it; unless it ``sequences``, another process has to.
-
-    Raises SettingsRefused in production where nobody watches the log.
-    """
-    sequencer = sequencer_rounds(settings) if sequences else nullcontext(())
-    async with (
-        resources(settings) as app,
-        _in_another_role(app, settings, EX_OFFICIO) as ex_officio,
-        sequencer as rounds,
-        AsyncExitStack() as stack,
-    ):
-        _demand_witnesses(settings, app)
-        app.codes.read()
-        keys = KeyDirectory(app)
-        await keys.refresh()
-        desk = Desk(resources=app, keys=keys, public_url=settings.address)
-        await _exchange(desk)
-        lines = await _lines(settings, stack)
-        sign_ins = SignIns(app, lines, settings.address) if lines else None
-        beside = [
-            *rounds,
-            every(EXCHANGE_EVERY, lambda: _exchange(desk)),
-            every(FORGET_EVERY, lambda: clockwork.forget(app)),
-            every(PREPARE_KEYS_EVERY, lambda: prepare_keys(app)),
-            every(LOOK_AT_CODES_EVERY, lambda: _follow_code_tables(app)),
-            every(HEAR_OF_GENERATIONS_EVERY, lambda: _hear_of_generations(app)),
-            every(LOOK_AT_AREAS_EVERY, lambda: _follow_areas(ex_officio)),
-        ]
-        if not settings.production:
-            beside.append(every(LOOK_AT_CLOCK_EVERY, lambda: _follow_clock(app)))
-        yield make_app(desk, sign_ins=sign_ins, beside=beside)
-        with suppress(StoreUnavailable, SQLAlchemyError, OSError):
-            await desk.watch.exchange()  # so that the last second before a restart counts as well
+def pinned(path: Path, *, production: bool) -> Authorities:
+    """Return the CAs of JPKI that a file pins; raises KeysRefused, naming what is wrong with it."""
+    try:
+        return Authorities.read(path, production=production)
+    except (OSError, ValueError) as error:
+        raise KeysRefused(f"REGISTRY_AUTHORITIES: {error}") from None
 
 
-async def _lines(settings: Settings, stack: AsyncExitStack) -> list[ProviderLine]:
-    """Open the lines to the identity providers, if there are any; raises KeysRefused for a file that makes no sense."""
-    if settings.providers is None:
-        return []
-    listed = read_providers(settings.providers, production=settings.production)
-    lines = [ProviderLine(one, new_id=new_id, production=settings.production) for one in listed]
-    return [await stack.enter_async_context(line) for line in lines]
+def providers(path: Path, *, production: bool) -> tuple[Provider, ...]:
+    """Read the file of REGISTRY_PROVIDERS; raises KeysRefused."""
+    try:
+        return read_providers(path, production=production)
+    except ProvidersRefused as refused:
+        raise KeysRefused(f"REGISTRY_PROVIDERS: {refused}") from None
 
 
 @asynccontextmanager
@@ -188,15 +134,16 @@ async def sequencer_rounds(settings: Settings) -> AsyncIterator[tuple[Round, ...
     Raises SettingsRefused in production where nobody watches the log.
     """
     async with resources(settings, role=SEQUENCER, pool_size=sequencing.CONNECTIONS) as sequencer:
-        _demand_witnesses(settings, sequencer)
+        demand_witnesses(settings, sequencer)
         async with sequencing.sequencing(sequencer) as rounds:
             if settings.production:
                 yield rounds
             else:
-                yield (*rounds, every(LOOK_AT_CLOCK_EVERY, lambda: _follow_clock(sequencer)))
+                yield (*rounds, every(LOOK_AT_CLOCK_EVERY, lambda: follow_clock(sequencer)))
 
 
-def _demand_witnesses(settings: Settings, given: Resources) -> None:
+def demand_witnesses(settings: Settings, given: Resources) -> None:
+    """Raise SettingsRefused in production where nobody watches the log."""
     if settings.production and not given.log.witnesses:
         raise SettingsRefused("production needs a witness of its log: set REGISTRY_WITNESSES")
 
@@ -218,30 +165,7 @@ async def prepare_keys(app: Resources) -> None:
         log.warning("the token that holds the keys is away or refuses: see registry doctor")
 
 
-async def _exchange(desk: Desk) -> None:
-    await desk.watch.exchange()
-    NARROWED.set(len(desk.watch.narrowed))
-
-
-async def _follow_code_tables(app: Resources) -> None:
-    if await clockwork.follow_code_tables(app):
-        await asyncio.to_thread(app.codes.read)
-        log.info("tables of codes taken over")
-
-
-async def _hear_of_generations(app: Resources) -> None:
-    app.search_keys.hears(await clockwork.search_generations(app))
-
-
-async def _follow_areas(ex_officio: Resources) -> None:
-    """Go through the records when areas have changed, unless another process is at it."""
-    with suppress(area_changes.AlreadyRunning):
-        async with area_changes.alone(ex_officio):
-            if await area_changes.catch_up(ex_officio):
-                log.info("records moved to the missions of their areas")
-
-
-async def _follow_clock(follower: Resources) -> None:
+async def follow_clock(follower: Resources) -> None:
     """Set the clock as the sandbox has it now."""
     if isinstance(follower.clock, SandboxClock):
         async with follower.work() as work:

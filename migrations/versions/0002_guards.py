@@ -27,7 +27,6 @@ APP_READS_AND_ADDS = (
     "pending_stamp",
     "nonce",
     "idempotency",
-    "client_key",
     "reconciliation",
 )
 APP_CHANGES = (
@@ -40,11 +39,10 @@ APP_CHANGES = (
     "removed_record",
     "review_case",
     "idempotency",
-    "client_key",
     "reconciliation",
 )
 APP_DELETES = ("version", "living_number", "nonce", "reconciliation")
-APP_ONLY_READS = ("stamp", "known_until", "grant_row", "sandbox_clock")
+APP_ONLY_READS = ("client_key", "stamp", "known_until", "grant_row", "sandbox_clock")
 RECONCILER_ONLY_READS = (
     "monthly_kek",
     "data_key",
@@ -67,7 +65,8 @@ def upgrade() -> None:
     """Add the trigger and the roles; the roles may already be there, made by whoever runs the server."""
     op.execute(
         """
-        CREATE FUNCTION only_added_to() RETURNS trigger LANGUAGE plpgsql AS $$
+        CREATE FUNCTION only_added_to() RETURNS trigger LANGUAGE plpgsql
+        SET search_path = pg_catalog, public, pg_temp AS $$
         BEGIN
             RAISE EXCEPTION 'rows of % are never changed or removed', TG_TABLE_NAME USING ERRCODE = '42501';
         END $$

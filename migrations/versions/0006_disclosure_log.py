@@ -69,7 +69,8 @@ CREATE TABLE log_head (
 ALTER TABLE log_tile ALTER COLUMN hashes SET STORAGE EXTERNAL
 """
 
-# Each refuses with 42501, as only_added_to does.
+# Each refuses with 42501, as only_added_to does, and looks for tables only where the owner makes them: a temporary one
+# of the same name would otherwise come first.
 GUARDS = {
     "only_gets_longer": """
         IF (NEW.level, NEW.tile_index) <> (OLD.level, OLD.tile_index)
@@ -125,7 +126,10 @@ def upgrade() -> None:
     for statement in filter(str.strip, TABLES.split(";")):
         op.execute(statement)
     for name, body in GUARDS.items():
-        op.execute(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$")
+        op.execute(
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql "
+            f"SET search_path = pg_catalog, public, pg_temp AS $$ BEGIN {body} END $$"
+        )
     for name, events, table, each, function in TRIGGERS:
         op.execute(f"CREATE TRIGGER {name} BEFORE {events} ON {table} FOR EACH {each} EXECUTE FUNCTION {function}")
     for role, tables in RIGHTS.items():

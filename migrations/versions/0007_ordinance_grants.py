@@ -86,7 +86,8 @@ ALTER TABLE ordinance_proposal ADD CONSTRAINT fk_ordinance_proposal_ends FOREIGN
 """A null makes a CHECK hold: so the columns of an end, which are null, pass where those of a row must fit."""
 
 TIMES = """
-CREATE FUNCTION ordinance_happens_now() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION ordinance_happens_now() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF TG_TABLE_NAME = 'ordinance_proposal' THEN
         NEW.proposed_at := clock_timestamp();

@@ -248,6 +248,7 @@ def upgrade() -> None:
         )
         op.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
     op.execute("GRANT registry_app TO registry_ex_officio, registry_keeper")
+    op.execute("GRANT SELECT ON alembic_version TO registry_app")  # the doctor asks, and is not the owner
     op.execute(f"GRANT SELECT ON {', '.join(RESOLVER_READS)} TO registry_resolver")
     for role, tables in {"registry_ex_officio": EX_OFFICIO, "registry_keeper": KEEPER}.items():
         for table, rights in tables.items():
@@ -308,5 +309,6 @@ def downgrade() -> None:
         op.execute(f"DROP FUNCTION {function}")
     for name in TYPES:
         op.execute(f"DROP TYPE {name}")
+    op.execute("REVOKE SELECT ON alembic_version FROM registry_app")
     for role in ROLES:
         op.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}")

@@ -27,9 +27,11 @@ CREATE TABLE jpki_seen_list (
     CONSTRAINT pk_jpki_seen_list PRIMARY KEY (authority)
 );
 
-CREATE FUNCTION refuse_an_older_list() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION refuse_an_older_list() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    IF TG_OP = 'DELETE' OR NEW.number < OLD.number THEN
+    IF TG_OP = 'DELETE' OR NEW.authority <> OLD.authority OR NEW.number < OLD.number
+       OR (NEW.number = OLD.number AND NEW.digest <> OLD.digest) THEN
         RAISE EXCEPTION 'the newest list that was seen is never forgotten' USING ERRCODE = '42501';
     END IF;
     RETURN NEW;

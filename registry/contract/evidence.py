@@ -28,7 +28,7 @@ from registry.contract.problems import ProblemCode, WireRefusal
 from registry.domain.errors import InvalidInput
 
 _JwsName = Literal["Ed25519", "ES256"]
-_JWS_NAMES: Final[Mapping[Algorithm, _JwsName]] = {Algorithm.ED25519: "Ed25519", Algorithm.ECDSA_P256: "ES256"}
+JWS_NAMES: Final[Mapping[Algorithm, _JwsName]] = {Algorithm.ED25519: "Ed25519", Algorithm.ECDSA_P256: "ES256"}
 _Hash = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]  # SHA-256 in base64url
 
 _F = TypeVar("_F", bound=msgspec.Struct)
@@ -42,16 +42,19 @@ class EvidenceHeader(msgspec.Struct, frozen=True, kw_only=True):
     """What a gateway states about one intake.
 
     ``taken_at`` is the mission's local time with its offset; ``sequence`` counts that gateway's intakes from 1
-    without gaps; ``previous`` is :func:`evidence_hash` of the evidence numbered one less, None for the first.
+    without gaps; ``previous`` is :func:`evidence_hash` of the evidence numbered one less, None for the first. ``clerk``
+    is :func:`evidence_hash` of the ID token of who typed the report, None where a machine handed it in: the gateway
+    keeps the token, and shows years later who it was by the word of their provider.
     """
 
     key_id: str
     taken_at: datetime
     sequence: int
     previous: str | None
+    clerk: str | None = None
 
 
-class _EvidenceFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _EvidenceFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The protected header of evidence as it stands in the JWS; ``typ`` keeps it apart from a receipt."""
 
     alg: _JwsName
@@ -60,6 +63,7 @@ class _EvidenceFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     taken_at: Annotated[datetime, msgspec.Meta(tz=True)]
     sequence: Annotated[int, msgspec.Meta(ge=1)]
     previous: _Hash | None
+    clerk: _Hash | None = None
     b64: Literal[False]  # RFC 7797 § 3: the report itself is signed, not its base64
     crit: tuple[Literal["b64"]]
 
@@ -87,12 +91,13 @@ def make_evidence(report: bytes, key: SigningKey, header: EvidenceHeader) -> str
         raise ValueError("evidence names the key that signs it")
     fields = encode(
         _EvidenceFields(
-            alg=_JWS_NAMES[key.algorithm],
+            alg=JWS_NAMES[key.algorithm],
             kid=header.key_id,
             typ="registry-evidence+jws",
             taken_at=header.taken_at,
             sequence=header.sequence,
             previous=header.previous,
+            clerk=header.clerk,
             b64=False,
             crit=("b64",),
         )
@@ -114,18 +119,22 @@ def verify_evidence(report: bytes, evidence: str, resolve_key: KeyLookup) -> Evi
     fields = _fields(evidence, _EvidenceFields)
     _verified_payload(evidence, fields, resolve_key, detached=report)
     return EvidenceHeader(
-        key_id=fields.kid, taken_at=fields.taken_at, sequence=fields.sequence, previous=fields.previous
+        key_id=fields.kid,
+        taken_at=fields.taken_at,
+        sequence=fields.sequence,
+        previous=fields.previous,
+        clerk=fields.clerk,
     )
 
 
 def evidence_hash(evidence: str) -> str:
-    """Hash one evidence for the next one's ``previous``: SHA-256 of the JWS, base64url, 43 characters."""
+    """Hash a JWS for ``previous`` or ``clerk``: SHA-256 of its text, base64url, 43 characters."""
     return _base64url(sha256(evidence.encode()).digest())
 
 
 def sign_receipt(payload: bytes, key: SigningKey) -> str:
     """Sign what the registry acknowledges; return a detached JWS (RFC 7515 appendix F), short enough for a header."""
-    fields = _ReceiptFields(alg=_JWS_NAMES[key.algorithm], kid=key.key_id, typ="registry-receipt+jws")
+    fields = _ReceiptFields(alg=JWS_NAMES[key.algorithm], kid=key.key_id, typ="registry-receipt+jws")
     signed = f"{_base64url(encode(fields))}.{_base64url(payload)}"
     return f"{signed.partition('.')[0]}..{_base64url(key.sign(signed.encode()))}"
 
@@ -153,9 +162,9 @@ def _verified_payload(
     key = resolve_key(fields.kid)
     if key is None:
         raise EvidenceRefused(ProblemCode.KEY_UNKNOWN)
-    registry = _Registry(algorithms=[_JWS_NAMES[key.algorithm]], strict_check_header=False)  # _fields was stricter
+    registry = _Registry(algorithms=[JWS_NAMES[key.algorithm]], strict_check_header=False)  # _fields was stricter
     try:
-        jws.deserialize_compact(text, _jose_key(key), registry=registry, payload=detached)
+        jws.deserialize_compact(text, jose_key(key), registry=registry, payload=detached)
     except (JoseError, ValueError):
         raise EvidenceRefused(ProblemCode.EVIDENCE_INVALID) from None
 
@@ -166,7 +175,7 @@ class _Registry(jws.JWSRegistry):
     max_payload_length = 1 << 30
 
 
-def _jose_key(key: VerifyingKey) -> OKPKey | ECKey:
+def jose_key(key: VerifyingKey) -> OKPKey | ECKey:
     """Hand a registered key to joserfc."""
     return OKPKey.import_key(key.public) if isinstance(key.public, Ed25519PublicKey) else ECKey.import_key(key.public)
 

@@ -222,6 +222,18 @@ _REPORTS = {
         "Name the capacity in which the event is reported, out of those that the law lists.",
         "法令の定める届出人の資格を記載してください。",
     ),
+    "signer-not-subject": Wording(
+        "Who signs is not the person whom this is about",
+        "署名した方と届出の本人が一致しません",
+        "Sign with the card of the person named, and write the name as the certificate has it.",
+        "届出の本人のカードで署名し、氏名は電子証明書のとおりに記入してください。",
+    ),
+    "own-record-unclear": Wording(
+        "The registry does not find one record that is the signer's own",
+        "署名した方の記録を一つに特定できません",
+        "Check the registered domicile (honseki), file a residence report first, or ask the mission.",
+        "戸籍のとおりの本籍を確かめてください。在留届がまだの方は先に在留届を提出し、それでも解決しないときは在外公館へご相談ください。",
+    ),
     "retention-too-late": Wording(
         "The nationality was retained too late",
         "国籍留保の届出期間を過ぎています",

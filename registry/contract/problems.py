@@ -44,6 +44,19 @@ class ProblemCode(StrEnum):
     DIGEST_MISMATCH = "digest-mismatch"
     CLOCK_SKEW = "clock-skew"
     EVIDENCE_INVALID = "evidence-invalid"
+    # who is here (OpenID Connect; a card of JPKI)
+    SIGN_IN_NEEDED = "sign-in-needed"
+    CROSS_SITE = "cross-site"
+    CARD_REFUSED = "card-refused"
+    CARD_CHALLENGE_UNKNOWN = "card-challenge-unknown"
+    CARD_STANDING_UNKNOWN = "card-standing-unknown"
+    # on whose behalf a gateway asks (RFC 9068, RFC 7800)
+    SUBJECT_MISSING = "subject-missing"
+    SUBJECT_INVALID = "subject-invalid"
+    SUBJECT_EXPIRED = "subject-expired"
+    SUBJECT_OF_ANOTHER_KEY = "subject-of-another-key"
+    SUBJECT_OF_ANOTHER_BODY = "subject-of-another-body"
+    SUBJECT_NOT_PERMITTED = "subject-not-permitted"
     # sending once
     IDEMPOTENCY_KEY_MISSING = "idempotency-key-missing"
     IDEMPOTENCY_KEY_REUSED = "idempotency-key-reused"
@@ -106,7 +119,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A problem document (RFC 9457) with the registry's own members beside the standard ones.
 
     ``detail`` says what to do next. ``correlation_id`` is what a caller quotes when asking for help: the
-    registry's logs carry the same.
+    registry's logs carry the same. ``reason`` is a stable code as well: which step of a card's signature failed, for
+    the three codes of a card (``registry.jpki.refusals``), whose words are then those of the step.
     """
 
     type: str
@@ -118,6 +132,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     code: ProblemCode
     correlation_id: str
     instance: str | None = None
+    reason: str = ""
     faults: tuple[FaultEntry, ...] = ()
 
 

@@ -5,6 +5,8 @@ One closed profile, so that nothing in a message chooses how the message is judg
 - exactly one signature, in the canonical spelling of structured fields; any second one is refused;
 - a request covers ``@method @target-uri`` and, if it is a POST, also ``content-digest content-type
   idempotency-key``: all of them, nothing else, in any order; GET (without a body) and POST are the only methods;
+- where a request carries ``registry-subject`` (on whose behalf a gateway asks), it covers that too: so nobody puts a
+  clerk's token into another request, or takes it out of its own;
 - a request states created, expires (at most 60 s later), nonce, keyid, alg and tag "registry-request";
 - an answer covers ``@status content-digest content-type`` and ``"signature";req``, the signature of the very
   request that it answers; it states created, keyid, alg and tag "registry-answer", and no expiry: it is proof;
@@ -32,8 +34,12 @@ IDEMPOTENCY_KEY_FORM: Final = "[A-Za-z0-9._:-]{8,100}"
 MAX_LIFETIME: Final = timedelta(seconds=60)
 CLOCK_SKEW: Final = timedelta(seconds=10)  # what a clock set by the signed time may still run ahead
 
+SUBJECT_HEADER: Final = "registry-subject"
+"""Carries the token of the clerk on whose behalf the gateway of a mission asks (``openid.subject_token``)."""
+
 _REQUEST_TAG: Final = "registry-request"
 _ANSWER_TAG: Final = "registry-answer"
+_SUBJECT: Final = f'"{SUBJECT_HEADER}"'
 _METHODS: Final = frozenset({"GET", "POST"})
 _REQUEST_STATES: Final = frozenset({"created", "expires", "nonce", "keyid", "alg", "tag"})
 _ANSWER_STATES: Final = frozenset({"created", "keyid", "alg", "tag"})
@@ -104,7 +110,8 @@ class VerifiedRequest(msgspec.Struct, frozen=True, kw_only=True):
 class VerifiedHead(msgspec.Struct, frozen=True, kw_only=True):
     """Proof that the owner of ``key_id`` signed the head of this request lately; only :func:`verify_head` makes one.
 
-    Of the body nothing is known yet but that it should have ``digest``, or that there should be none.
+    Of the body nothing is known yet but that it should have ``digest``, or that there should be none. ``subject`` is
+    the token of the clerk on whose behalf it is said to come; it is signed along, and nobody has judged it.
     """
 
     key_id: str
@@ -112,6 +119,7 @@ class VerifiedHead(msgspec.Struct, frozen=True, kw_only=True):
     created: datetime
     expires: datetime
     digest: str | None
+    subject: str | None
     seal: _Seal
 
     def __post_init__(self) -> None:
@@ -186,6 +194,7 @@ def verify_head(parts: RequestParts, resolve_key: KeyLookup, now: datetime) -> V
         created=created,
         expires=expires,
         digest=lines.get('"content-digest"'),
+        subject=lines.get(_SUBJECT),
         seal=_VERIFIED,
     )
 
@@ -243,6 +252,8 @@ def _request_lines(parts: RequestParts) -> dict[str, str]:
     if not _TARGET_URI.fullmatch(parts.url):
         raise SignatureRefused(ProblemCode.SIGNATURE_INVALID)
     lines = {'"@method"': parts.method, '"@target-uri"': parts.url}
+    if any(name.lower() == SUBJECT_HEADER for name, _ in parts.headers):
+        lines[_SUBJECT] = _field(parts.headers, SUBJECT_HEADER, ProblemCode.SIGNATURE_INVALID)
     if parts.method == "GET":
         if parts.body:
             raise SignatureRefused(ProblemCode.DIGEST_MISMATCH)  # a body that no signature could cover

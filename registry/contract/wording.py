@@ -69,6 +69,42 @@ _CALLERS = {
         "Send the evidence made at intake over exactly this report.",
         "この届書そのものについて受付時に作成した証跡を送ってください。",
     ),
+    "subject-missing": Wording(
+        "The request does not say for whom it asks",
+        "要求に担当者の証明がありません",
+        "A mission sees people through a signed-in clerk alone: send the clerk's token in Registry-Subject.",
+        "在外公館が人の記録を見るにはサインインが必要です。担当者のトークンを Registry-Subject に付けてください。",
+    ),
+    "subject-invalid": Wording(
+        "The clerk's token cannot be believed",
+        "担当者の証明を確認できません",
+        "Exchange the clerk's sign-in for a token of the provider that the registry knows, and send it unchanged.",
+        "登録システムが認める提供者のトークンを担当者のサインインから取得し、そのまま送ってください。",
+    ),
+    "subject-expired": Wording(
+        "The clerk's token has expired",
+        "担当者の証明の有効期限が切れています",
+        "Exchange the sign-in for a new token, of five minutes at most; after 12 hours the clerk signs in again.",
+        "サインインから新しいトークン(5分以内)を取得してください。12時間を過ぎたら担当者がサインインし直してください。",
+    ),
+    "subject-of-another-key": Wording(
+        "The clerk's token is bound to another key",
+        "担当者の証明が別の鍵に結び付いています",
+        "Exchange the sign-in with a proof of the key that signs the request (DPoP).",
+        "要求に署名する鍵の証明(DPoP)を付けてトークンを取得してください。",
+    ),
+    "subject-of-another-body": Wording(
+        "The clerk works for another office",
+        "担当者の所属がこの機関と異なります",
+        "The clerk signs in at the gateway of the office that they work for.",
+        "担当者は自分の所属する機関のゲートウェイでサインインしてください。",
+    ),
+    "subject-not-permitted": Wording(
+        "The clerk's role does not allow this",
+        "担当者の役割ではこの操作ができません",
+        "Ask the administrator of the office for the role, then sign in again.",
+        "所属先の管理者に役割の付与を依頼し、サインインし直してください。",
+    ),
     "idempotency-key-missing": Wording(
         "The idempotency key is missing",
         "冪等キーがありません",
@@ -80,6 +116,39 @@ _CALLERS = {
         "別の本文に使われた冪等キーです",
         "Use a new key for a new submission; repeat the same body under the same key.",
         "新しい送信には新しいキーを、再送には同じ本文と同じキーを使ってください。",
+    ),
+}
+
+_PEOPLE = {
+    "sign-in-needed": Wording(
+        "Nobody is signed in, or not surely enough",
+        "サインインしていないか、本人認証のレベルが足りません",
+        "Sign in at the level that this needs, then send it again.",
+        "必要なレベルでサインインしてから、もう一度送ってください。",
+    ),
+    "cross-site": Wording(
+        "This was sent from a page of another site",
+        "別のサイトの画面から送られています",
+        "Open the registry's own page and send it from there.",
+        "登録システムの画面を開いて、そこから送ってください。",
+    ),
+    "card-refused": Wording(
+        "The card's signature is not accepted",
+        "カードによる署名を受け付けられません",
+        "See what is wrong with it, mend that, and sign anew.",
+        "示された理由を確かめ、それを解消してから署名し直してください。",
+    ),
+    "card-challenge-unknown": Wording(
+        "There is no such signing to finish",
+        "該当する署名の手続がありません",
+        "Begin anew and sign once more.",
+        "初めからやり直し、もう一度署名してください。",
+    ),
+    "card-standing-unknown": Wording(
+        "Whether the card is revoked cannot be learnt now",
+        "カードの失効の有無を現在確認できません",
+        "Nothing is wrong with the card; wait as long as Retry-After says, then send the same again.",
+        "カードに問題はありません。Retry-After の時間だけ待って、同じものを送り直してください。",
     ),
 }
 
@@ -167,4 +236,4 @@ _RULES = {
     ),
 }
 
-PROBLEM_WORDING: Mapping[str, Wording] = MappingProxyType(_CALLERS | _SERVICE | _RULES)
+PROBLEM_WORDING: Mapping[str, Wording] = MappingProxyType(_CALLERS | _PEOPLE | _SERVICE | _RULES)

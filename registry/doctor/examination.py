@@ -17,6 +17,7 @@ from registry.doctor.visit import Visit
 from registry.store import health
 from registry.store import sandbox_clock as stored_clock
 from registry.store.engine import connect
+from registry.store.roles import KEEPER, SEQUENCER
 from registry.store.unit_of_work import StoreUnavailable, UnitOfWork
 
 HERE: Final = {"settings": settings.CHECKS, "key files": key_files.CHECKS, "machine": machine.CHECKS}
@@ -26,6 +27,8 @@ INSIDE: Final = {
     "log of disclosures": disclosure_log.CHECKS,
     "stored keys": stored_keys.CHECKS,
 }
+EYES: Final = {"contents": KEEPER, "log of disclosures": SEQUENCER, "stored keys": KEEPER}
+"""The role in which an area is looked at: who signs in sees no row about people, be it the owner of the tables."""
 PATIENCE: Final = 10.0
 """Seconds within which the database must let us in."""
 
@@ -82,6 +85,8 @@ async def _area_inside(name: str, inside: Inside, checks: tuple[CheckInside, ...
         with _unbroken(check.__name__, found):
             async with UnitOfWork(inside.engine) as work:
                 await health.read_only(work)
+                if name in EYES:
+                    await health.take_on(work, EYES[name])
                 visit = Visit(patient=inside.patient, work=work, now=inside.clock(), ahead=inside.ahead)
                 found.extend([finding async for finding in check(visit)])
     return Area(name=name, checks=len(checks), findings=tuple(found))
@@ -96,6 +101,7 @@ async def _ahead(engine: AsyncEngine) -> timedelta:
     """Return how far the sandbox's clock is moved; not at all where the schema has no such thing."""
     try:
         async with UnitOfWork(engine) as work:
+            await health.take_on(work, KEEPER)
             return timedelta(seconds=await stored_clock.offset(work))
     except SQLAlchemyError:
         return timedelta()

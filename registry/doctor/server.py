@@ -54,6 +54,7 @@ ONLY_FOR_OWNER: Final = frozenset(
         "code_table_version",
         "sandbox_clock",
         "alembic_version",
+        "client_key",
     }
 )
 ABOUT_PEOPLE: Final = frozenset(

@@ -5,13 +5,17 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from registry.contract.openid.providers import ProvidersRefused, read_providers
 from registry.doctor.finding import Code, Finding, near, wrong
 from registry.doctor.patient import KNOWN, Patient
-from registry.relying_party.providers import read_providers
 from registry.vault.keys import KeysRefused
+from registry.wiring import pinned
 
 MEANINGS: Final = {
-    "REGISTRY_DSN": ("postgresql://USER@HOST/DATABASE, as the owner of the schema", "所有者としての接続先"),
+    "REGISTRY_DSN": (
+        "postgresql://USER@HOST/DATABASE, as a user who may take on the registry's roles",
+        "登録システムのロールを使える利用者としての接続先",
+    ),
     "REGISTRY_KEYS": (
         "the token, pkcs11:token=…?module-path=/…&pin-source=file:/…, or the path of a key file",
         "トークン(pkcs11:token=…?module-path=/…&pin-source=file:/…)または鍵ファイルのパス",
@@ -49,6 +53,8 @@ def senseless(patient: Patient) -> Iterator[Finding]:
         yield _senseless("REGISTRY_PUBLIC_URL", expected, "パスのない http(s)://ホスト[:ポート]。本番では https")
     if (providers := patient.settings.providers) is not None:
         yield from _providers(providers, production=patient.settings.production)
+    if (authorities := patient.settings.authorities) is not None:
+        yield from _authorities(authorities, production=patient.settings.production)
 
 
 def unknown(patient: Patient) -> Iterator[Finding]:
@@ -81,10 +87,23 @@ def _providers(path: Path, *, production: bool) -> Iterator[Finding]:
     """Find a file of identity providers with which the registry would not start; what is wrong there is told."""
     try:
         read_providers(path, production=production)
-    except KeysRefused as refused:
-        expected = "the path of a file as registry/relying_party/providers.py describes it"
+    except ProvidersRefused as refused:
+        expected = "the path of a file as registry/contract/openid/providers.py describes it"
         yield _senseless(
             "REGISTRY_PROVIDERS", f"{expected} ({refused})", f"本人確認の提供者の一覧ファイルのパス({refused})"
+        )
+
+
+def _authorities(path: Path, *, production: bool) -> Iterator[Finding]:
+    """Find a file of CAs with which the registry would not start: not there, unreadable, or of the sandbox."""
+    try:
+        pinned(path, production=production)
+    except KeysRefused as refused:
+        expected = "the path of a file as registry/jpki/authorities.py describes it, in production with CAs of J-LIS"
+        yield _senseless(
+            "REGISTRY_AUTHORITIES",
+            f"{expected} ({refused})",
+            f"公的個人認証の認証局の一覧ファイルのパス。本番では機構の認証局に限る({refused})",
         )
 
 

@@ -55,6 +55,8 @@ class FaultCode(StrEnum):
     REPLACES_ITSELF = "replaces-itself"
     REPORTED_LATE = "reported-late"
     REPORTER_NOT_ENTITLED = "reporter-not-entitled"
+    SIGNER_NOT_SUBJECT = "signer-not-subject"
+    OWN_RECORD_UNCLEAR = "own-record-unclear"
     RETENTION_TOO_LATE = "retention-too-late"
     RETENTION_UNCERTAIN = "retention-uncertain"
     NOT_COLLECTABLE = "not-collectable"

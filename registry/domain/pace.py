@@ -46,6 +46,9 @@ OF_MISSIONS: Final = Pace(at_once=2_000, per_second=200)
 OF_OTHERS: Final = Pace(at_once=500, per_second=50)
 """A kind of body that nobody has thought of here gets the least."""
 
+OF_RESIDENTS: Final = Pace(at_once=30, per_second=0.1)
+"""One person with one card: an application takes four requests, and nobody signs six a minute for long."""
+
 PACES: Final[Mapping[BodyKind, Pace]] = MappingProxyType(
     {
         BodyKind.PENSION_OFFICE: OF_AGENCIES,

@@ -6,6 +6,7 @@ proposes no other approves.
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Final, NamedTuple
 
 from msgspec import Meta
@@ -19,14 +20,22 @@ from registry.domain.numbers import IndividualNumber
 Reason = Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
-class ReleaseProtection(Confidential, frozen=True, kw_only=True, tag_field="act", tag="release-protection"):
+class ActKind(StrEnum):
+    """The kinds of acts."""
+
+    RELEASE_PROTECTION = "release-protection"
+    LIFT_PROTECTION = "lift-protection"
+    CORRECT_NUMBER = "correct-number"
+
+
+class ReleaseProtection(Confidential, frozen=True, kw_only=True, tag_field="act", tag=ActKind.RELEASE_PROTECTION.value):
     """支援措置の終了: a measure is released, or a request declined."""
 
     measure_id: str
     reason: Reason
 
 
-class LiftProtection(Confidential, frozen=True, kw_only=True, tag_field="act", tag="lift-protection"):
+class LiftProtection(Confidential, frozen=True, kw_only=True, tag_field="act", tag=ActKind.LIFT_PROTECTION.value):
     """職務上の必要による提供: a body is told of a protected person for one affair, until a moment (UTC, exclusive)."""
 
     body: str
@@ -35,7 +44,7 @@ class LiftProtection(Confidential, frozen=True, kw_only=True, tag_field="act", t
     reason: Reason
 
 
-class CorrectNumber(Confidential, frozen=True, kw_only=True, tag_field="act", tag="correct-number"):
+class CorrectNumber(Confidential, frozen=True, kw_only=True, tag_field="act", tag=ActKind.CORRECT_NUMBER.value):
     """個人番号の訂正: what stands in the record is not the person's number, and this one is (番号法7条).
 
     Only a slip is mended so; a number that was changed is recorded from the day of the change, by who changed it.
@@ -47,6 +56,11 @@ class CorrectNumber(Confidential, frozen=True, kw_only=True, tag_field="act", ta
 
 
 Act = ReleaseProtection | LiftProtection | CorrectNumber
+
+
+def kind_of(act: Act) -> ActKind:
+    """Return the kind of an act."""
+    return ActKind(str(type(act).__struct_config__.tag))
 
 
 class _Rule(NamedTuple):

@@ -2,7 +2,7 @@
 
 Two pure decisions. **Linking** says whether what arrived belongs to a record that is already there: by 個人番号, by
 住民票コード, or by name, date of birth, sex and 本籍 all alike. Only the first two make a CONFIRMED link, and not for
-whom both the name and the date of birth contradict. An exact
+whom both the name and the date of birth contradict; so does a card of JPKI (``own_report``). An exact
 agreement of 4情報 is still UNCONFIRMED: twins without a distinguishing item and namesakes exist, and **no number leaves
 on an unconfirmed link, to anyone**, until the municipality or the resident's JPKI confirms it.
 
@@ -59,6 +59,8 @@ class LinkMethod(StrEnum):
     """Nothing was joined: the submission opened the record."""
     INDIVIDUAL_NUMBER = "individual-number"
     RESIDENT_RECORD_CODE = "resident-record-code"
+    JPKI = "jpki"
+    """The person's own card signed: name, date of birth and sex certified, 本籍 stated, and only one such record."""
     SAME_SUBMITTER = "same-submitter"
     """The municipality's own 宛名番号, or a correction that names the submission it replaces."""
     EXACT_BASIC_FOUR = "exact-basic-four"
@@ -72,6 +74,7 @@ CONFIRMED: Final = frozenset(
         LinkMethod.OPENED,
         LinkMethod.INDIVIDUAL_NUMBER,
         LinkMethod.RESIDENT_RECORD_CODE,
+        LinkMethod.JPKI,
         LinkMethod.SAME_SUBMITTER,
     }
 )

@@ -17,9 +17,16 @@ from registry.domain.residence_report import MOVEMENT_OF_KIND, ReportedPerson, R
 
 
 def movements(
-    report: ResidenceReport, index: int, submission_id: str, replaced: tuple[str, ...] = ()
+    report: ResidenceReport,
+    index: int,
+    submission_id: str,
+    replaced: tuple[str, ...] = (),
+    *,
+    source: Source | None = None,
 ) -> tuple[Movement, ...]:
     """Return the movements that a checked report makes for the person at ``index`` of its people.
+
+    ``source`` is who reports: the mission that the report names, unless it is somebody else.
 
     ``replaced`` are the ids of that person's movements made by the submission named in ``report.replaces``. The
     first movements of the new report correct them one by one; what is left over is annulled. A correction leaves
@@ -36,7 +43,7 @@ def movements(
             kind=kind,
             effective=_effective(report, report.people[index], kind),
             notified_on=report.notified_on,
-            source=Source(kind=SourceKind.MISSION, code=report.mission),
+            source=source or Source(kind=SourceKind.MISSION, code=report.mission),
             statement=statement,
             replaces=target,
         )

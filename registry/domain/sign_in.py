@@ -50,8 +50,11 @@ OF_RESIDENTS: Final = Limits(idle=timedelta(hours=1), whole=timedelta(hours=24))
 """SP 800-63B-4 § 2.2.3 (AAL2): inactivity one hour, 24 hours in all."""
 LONGEST_IDLE: Final = max(OF_STAFF.idle, OF_RESIDENTS.idle)
 
-AUTHENTICATED_WITHIN: Final = timedelta(hours=1)
-"""Who signs in has shown who they are within the hour: an older session of the provider's own does not open ours."""
+AUTHENTICATED_WITHIN: Final = min(OF_STAFF.idle, OF_RESIDENTS.idle)
+"""How long ago who signs in may have shown who they are: an older session of the provider's own does not open ours.
+
+No longer than a session may lie unused, or whoever finds the place empty would be let in again without a question.
+"""
 FRESH_FOR: Final = timedelta(minutes=10)
 """How long ago somebody may have shown who they are where that is asked for anew (OWASP ASVS 7.5.2, 7.5.3)."""
 SIGN_IN_WITHIN: Final = timedelta(minutes=10)

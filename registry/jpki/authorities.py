@@ -19,7 +19,7 @@ from cryptography.x509.oid import SignatureAlgorithmOID
 
 from registry.contract.toml_text import read_toml
 from registry.domain.errors import InvalidInput
-from registry.jpki.profile import LEAST_KEY_BITS, Purpose
+from registry.jpki.profile import LEAST_KEY_BITS, SANDBOX, Purpose
 
 RS256: Final = SignatureAlgorithmOID.RSA_WITH_SHA256
 """The one algorithm of JPKI: RSASSA-PKCS1-v1_5 with SHA-256."""
@@ -68,6 +68,11 @@ class Authority(msgspec.Struct, frozen=True, kw_only=True):
         """Whether this CA made a signature over exactly these bytes."""
         return is_signed(self.key, algorithm, signature, signed)
 
+    @property
+    def is_of_sandbox(self) -> bool:
+        """Whether its cards belong to people who do not exist."""
+        return any(one.oid == SANDBOX for one in self.certificate.extensions)
+
     def holds_at(self, moment: datetime) -> bool:
         """Whether the CA's own certificate was valid."""
         return self.certificate.not_valid_before_utc <= moment <= self.certificate.not_valid_after_utc
@@ -96,6 +101,11 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     authority: tuple[_Entry, ...]
 
 
+def _authority(folder: Path, entry: _Entry) -> Authority:
+    certificate = x509.load_pem_x509_certificate((folder / entry.certificate).read_bytes())
+    return Authority(purpose=entry.purpose, certificate=certificate, crl=entry.crl, ocsp=entry.ocsp)
+
+
 class Authorities:
     """The pinned CAs."""
 
@@ -107,24 +117,22 @@ class Authorities:
                 raise ValueError("two pinned CAs have the same key identifier")
 
     @classmethod
-    def read(cls, path: Path) -> Self:
+    def read(cls, path: Path, *, production: bool = False) -> Self:
         """Read a TOML file with a table ``[[authority]]`` of purpose, certificate (a PEM beside it), crl and ocsp each.
 
-        Raises ValueError, saying what is wrong, and OSError.
+        Raises ValueError, saying what is wrong, also where no CA issues for signing, and in ``production`` for a CA of
+        the sandbox; OSError.
         """
         try:
             file = msgspec.convert(read_toml(path.read_bytes()), _File)
         except (InvalidInput, msgspec.ValidationError) as error:
             raise ValueError(f"{path.name}: {error}") from None
-        return cls(
-            Authority(
-                purpose=entry.purpose,
-                certificate=x509.load_pem_x509_certificate((path.parent / entry.certificate).read_bytes()),
-                crl=entry.crl,
-                ocsp=entry.ocsp,
-            )
-            for entry in file.authority
-        )
+        found = [_authority(path.parent, entry) for entry in file.authority]
+        if not any(one.purpose is Purpose.SIGNING for one in found):
+            raise ValueError(f"{path.name} names no CA of signing certificates")
+        if production and any(one.is_of_sandbox for one in found):
+            raise ValueError(f"{path.name} names a CA of the sandbox")
+        return cls(found)
 
     def __iter__(self) -> Iterator[Authority]:
         return iter(self._by_key.values())

@@ -80,10 +80,19 @@ def read_list(der: bytes, authority: Authority) -> RevocationList:
             this_update=found.last_update_utc,
             next_update=found.next_update_utc,
             digest=sha256(der).digest(),
-            since={entry.serial_number: _since(entry) for entry in found},
+            since=_revoked(found),
         )
     except UNREADABLE:
         raise JpkiRefused(JpkiFault.REVOCATION_MALFORMED) from None
+
+
+def _revoked(found: x509.CertificateRevocationList) -> dict[int, datetime]:
+    """Return from when on each certificate is revoked; of one that stands there twice the earlier moment counts."""
+    revoked: dict[int, datetime] = {}
+    for entry in found:
+        serial, since = entry.serial_number, _since(entry)
+        revoked[serial] = min(since, revoked.get(serial, since))
+    return revoked
 
 
 def _number(found: x509.CertificateRevocationList) -> int:

@@ -7,6 +7,7 @@ from cryptography.hazmat import asn1
 
 from registry.domain.certified_identity import SEXES, CertifiedIdentity, read_address, read_birth_date
 from registry.domain.errors import InvalidInput
+from registry.domain.mission import JAPAN
 from registry.domain.municipality import MunicipalityTable
 from registry.jpki.profile import ADDRESS, ADDRESS_SUBSTITUTES, BIRTH_DATE, NAME, NAME_SUBSTITUTES, SEX
 from registry.jpki.refusals import UNREADABLE, JpkiFault, JpkiRefused
@@ -20,11 +21,13 @@ _Stated = dict[x509.ObjectIdentifier, str]
 def read_holder(certificate: x509.Certificate, municipalities: MunicipalityTable) -> CertifiedIdentity:
     """(12) Read who the holder is; raises :class:`JpkiRefused` with HOLDER_UNREADABLE where that is not clear.
 
-    Every item stands once; 代替文字 may be left out. The address is read as of the day on which the certificate began.
+    Every item stands once; 代替文字 may be left out. The address is read as of the day, in Japan, on which the
+    certificate began.
     """
     try:
         stated = _stated(certificate)
-        form, address = read_address(stated[ADDRESS], municipalities, certificate.not_valid_before_utc.date())
+        began = certificate.not_valid_before_utc.astimezone(JAPAN).date()
+        form, address = read_address(stated[ADDRESS], municipalities, began)
         return CertifiedIdentity(
             name=stated[NAME],
             name_substitutes=_digits(stated.get(NAME_SUBSTITUTES, "")),

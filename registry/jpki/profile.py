@@ -74,6 +74,9 @@ UNDERSTOOD: Final = frozenset(
 )
 """Extensions that verification looks at: any other that is critical refuses the certificate (RFC 5280 § 4.2)."""
 
+SANDBOX: Final = ObjectIdentifier("2.25.291927909024284584432377005248725216886")
+"""An extension of CAs whose people do not exist; production refuses to pin one. (X.667: from a random number.)"""
+
 _HOLDER: Final = "1.2.392.200149.8.5.5."
 NAME: Final = ObjectIdentifier(_HOLDER + "1")
 NAME_SUBSTITUTES: Final = ObjectIdentifier(_HOLDER + "2")

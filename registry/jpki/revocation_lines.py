@@ -14,7 +14,7 @@ import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from registry.jpki import ocsp
-from registry.jpki.authorities import Authority
+from registry.jpki.authorities import Authorities, Authority
 from registry.jpki.certificate import Leaf
 from registry.jpki.crl import LARGEST_LIST, RevocationList, SeenLists, read_list
 from registry.jpki.refusals import JpkiFault, JpkiRefused
@@ -29,6 +29,10 @@ FETCH_AGAIN: Final = timedelta(hours=1)
 
 TRY_AGAIN: Final = timedelta(minutes=1)
 """How long after a line that failed it is left alone."""
+
+
+AHEAD: Final = timedelta(seconds=45)
+"""How long before its time a list is renewed by whoever does that beside the requests: they find it renewed."""
 
 
 class _Kept(msgspec.Struct, kw_only=True):
@@ -53,15 +57,28 @@ class CrlLine:
 
     async def standing(self, leaf: Leaf, now: datetime) -> Standing:
         """Return how a certificate stands by the list of its CA; raises :class:`JpkiRefused`."""
-        authority = leaf.authority
-        kept = self._kept.setdefault(authority.key_id, _Kept(fetching=asyncio.Lock()))
+        kept = self._kept_of(leaf.authority)
         if kept.due <= now or kept.list is None:  # who comes while the first list is on its way waits for it
-            async with kept.fetching:
-                if kept.due <= now:
-                    await self._renew(kept, authority, now)
+            await self._renew_at(kept, leaf.authority, now)
         if kept.list is None:
             raise JpkiRefused(kept.trouble)
         return kept.list.standing(leaf.serial, now)
+
+    async def keep_fresh(self, authorities: Authorities, now: datetime) -> None:
+        """Renew every list whose time comes soon, so that no request waits for it; to be called again and again."""
+        for authority in authorities:
+            await self._renew_at(self._kept_of(authority), authority, now, ahead=AHEAD)
+
+    def _kept_of(self, authority: Authority) -> _Kept:
+        return self._kept.setdefault(authority.key_id, _Kept(fetching=asyncio.Lock()))
+
+    async def _renew_at(
+        self, kept: _Kept, authority: Authority, now: datetime, *, ahead: timedelta = timedelta()
+    ) -> None:
+        """Renew a list unless somebody has just done so."""
+        async with kept.fetching:
+            if kept.due <= now + ahead:
+                await self._renew(kept, authority, now)
 
     async def _renew(self, kept: _Kept, authority: Authority, now: datetime) -> None:
         """Fetch the list of a CA. Whatever is wrong with what comes, a list that is kept stays until it is stale."""

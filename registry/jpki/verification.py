@@ -97,6 +97,17 @@ class Verifier:
         """Verify once more what came in at ``signed_at`` (steps 1 to 12), as whoever audits or receives it does."""
         return await self._verified(self._read(signature, Purpose.SIGNING), application, signed_at=signed_at, now=now)
 
+    async def confirm_standing(self, signature: str, *, signed_at: datetime, now: datetime) -> None:
+        """Ask whether the certificate under which something came in at ``signed_at`` is not revoked even ``now``.
+
+        For what lasts longer than the moment of signing. That it has expired since takes nothing back. Raises
+        :class:`JpkiRefused`.
+        """
+        token = detached.read(signature, Purpose.SIGNING)
+        leaf = check_certificate(token.certificate, Purpose.SIGNING, self._authorities, signed_at)
+        standing = await self._revocation.standing(leaf, now)
+        standing.refuse_if_revoked(now)
+
     async def accept_sign_in(self, signature: str, *, now: datetime) -> "Unspent[VerifiedSignIn]":
         """Verify the answer to a challenge: steps 1 to 11; raises likewise."""
         token = self._read(signature, Purpose.USER_AUTHENTICATION)

@@ -2,10 +2,11 @@
 
 (1) Three municipalities send their 除票, each in a layout of its own: provisional records. (2) Two missions send
 reports; the line of one is cut, loses an answer and returns: records become current. (3) Reconciliation says how the
-two sources stand. (4) J-LIS is asked for the 附票 of who left too long ago for a 除票. (5) A month and a half later a
-municipality is asked for a 除票 that did not come, and finds it among those that it keeps. (6) A pension office, a
-municipality, a mission and a tax office ask; one of them may not. (7) The person asked about is shown who asked, and
-checks it off line with the keys of the log and of its witness. One person's history is shown in both time axes.
+two sources stand. (4) A resident reports a new address by himself: signed in, signed with his card, receipt in hand.
+(5) J-LIS is asked for the 附票 of who left too long ago for a 除票. (6) A month and a half later a municipality is
+asked for a 除票 that did not come, and finds it among those that it keeps. (7) A pension office, a municipality, a
+mission and a tax office ask; one of them may not. (8) The person asked about is shown who asked, and checks it off line
+with the keys of the log and of its witness. One person's history is shown in both time axes.
 """
 
 import json
@@ -23,7 +24,7 @@ import msgspec
 from rich.console import Console
 
 from registry.domain.inquiry_list import TIME_TO_COME_BY_ITSELF
-from registry.sandbox import clock, own_record, screen
+from registry.sandbox import clock, own_record, resident, screen
 from registry.sandbox.asking import Exchange
 from registry.sandbox.programs import ProgramFailed
 from registry.sandbox.questions import (
@@ -99,12 +100,16 @@ def tell(stage: Stage, console: Console) -> Story:
         act("除票: three municipalities send who moved abroad, each in its own layout")
         _together(*(lambda town=town: _agent(stage, town, "push") for town in EXTRACTS))
         act("在留届: two missions send reports; the line of one is cut and returns")
-        known_before, submissions = _reports(stage)
+        known_before, j_lis = _reports(stage)
         act("突合: the two sources are held against each other")
-        standing = _nightly(stage, "reconcile")
+        submissions, standing = _together(lambda: _submissions(stage), lambda: _nightly(stage, "reconcile"))
+        act("電子届出: a resident reports a new address, signed with his own card")
         act("附票: J-LIS is asked about who left too long ago for a 除票")
         ask = ["registry", "jlis", "ask", "--json"]
-        asked = _json(stage.programs.run("jlis", ask, stage.registry_settings | stage.start_j_lis(BOOK)))
+        application, asked = _together(
+            lambda: resident.reported_by_himself(stage),
+            lambda: _json(stage.programs.run("jlis", ask, stage.registry_settings | j_lis)),
+        )
         act(
             f"除票の照会: {TIME_TO_COME_BY_ITSELF.days} days later a municipality is asked for a 除票 that did not come"
         )
@@ -119,6 +124,7 @@ def tell(stage: Stage, console: Console) -> Story:
     summary = {
         "submissions": submissions,
         "reconciliation": standing["reconciliation"],
+        "application": application,
         "supplementary_records": {"asked": asked["opened"], **asked["findings"]},
         "inquiry_list": inquiry_list,
         "reconciliation_in_the_end": in_the_end["reconciliation"],
@@ -161,23 +167,22 @@ def _ask_for_removed_records(stage: Stage) -> dict[str, int]:
     return {"asked": opened, **answered}
 
 
-def _reports(stage: Stage) -> tuple[datetime, dict[str, int]]:
-    """Submit the reports, some of them while the line is down; return a moment before the cut and how all stands."""
+def _reports(stage: Stage) -> tuple[datetime, dict[str, str]]:
+    """Submit the reports, some of them while the line is down.
+
+    Return a moment before the cut, and the settings by which J-LIS is reached: it opens its book while all settles.
+    """
     files, others = (sorted(REPORTS[mission].glob("*.json")) for mission in (MISSION, SECOND_MISSION))
     _together(lambda: _submit(stage, MISSION, files[:BEFORE_THE_CUT]), lambda: _submit(stage, SECOND_MISSION, others))
     _together(lambda: _deliver(stage, MISSION), lambda: _deliver(stage, SECOND_MISSION))
-    time.sleep(SETTLE_SECONDS)
+    j_lis, _ = _together(lambda: stage.start_j_lis(BOOK), lambda: time.sleep(SETTLE_SECONDS))
     known_before = anyio.run(stage.asker.now)
     stage.line.cut()
     _submit(stage, MISSION, files[BEFORE_THE_CUT:])
     stage.line.mend()
     stage.line.lose_answers(1)
     _deliver(stage, MISSION)
-    standing = _together(
-        lambda: _gateway(stage, MISSION, "status", "--json"),
-        lambda: _gateway(stage, SECOND_MISSION, "status", "--json"),
-    )
-    return known_before, _submissions([_json(printed) for printed in standing])
+    return known_before, j_lis
 
 
 def _gateway(stage: Stage, mission: str, *arguments: str) -> str:
@@ -194,8 +199,9 @@ def _deliver(stage: Stage, mission: str) -> None:
     _gateway(stage, mission, "deliver", "--until-empty")
 
 
-def _submissions(gateways: Sequence[dict[str, Any]]) -> dict[str, int]:
+def _submissions(stage: Stage) -> dict[str, int]:
     """Count the reports by what became of them; faulty ones never left the mission and count as refused."""
+    gateways = [_json(_gateway(stage, mission, "status", "--json")) for mission in REPORTS]
     refused = sum(gateway["counts"][state] for gateway in gateways for state in ("faulty", "refused"))
     names = ("accepted", "accepted-with-warnings", "in-review")
     counts = {name.replace("-", "_"): sum(one["outcomes"].get(name, 0) for one in gateways) for name in names}

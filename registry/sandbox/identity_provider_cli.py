@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -13,7 +14,8 @@ from joserfc.jwk import ECKey
 
 from registry.command_line import FAILED, told
 from registry.contract.keys import Algorithm, SigningKey
-from registry.domain.account import Role
+from registry.domain.account import OF_BODIES, Role
+from registry.domain.disclosure import BodyKind
 from registry.domain.sign_in import Level
 from registry.running import say, stop
 from registry.sandbox.identity_provider import Client, IdentityProvider
@@ -22,11 +24,15 @@ from registry.sandbox.line import HOST
 from registry.sandbox.personas import ACR
 
 NAME: Final = "sandbox"
-"""The provider's name at the registry, and the registry's at the provider."""
+"""The provider's name at the registry and at gateways."""
+REGISTRY: Final = "registry"
+GATEWAY: Final = "gateway"
+"""What the two clients are called at the provider; every gateway of the sandbox is the same client."""
 PROVIDERS: Final = "providers.toml"
-_KEY: Final = "client.pem"
-_PUBLIC: Final = "client.pub.pem"
+GATEWAY_PROVIDERS: Final = "gateway-providers.toml"
 _PRIVATE: Final = 0o600
+
+OF_MISSIONS: Final = tuple(role for role, kind in OF_BODIES.items() if kind is BodyKind.MISSION)
 
 Folder = Annotated[
     Path, Parameter(help=told("Where to write what both sides need.", "双方が使うファイルを書き出すフォルダー。"))
@@ -37,51 +43,79 @@ Made = Annotated[
 RegistryUrl = Annotated[
     str, Parameter(help=told("The address of the registry (REGISTRY_PUBLIC_URL).", "登録システムの URL。"))
 ]
+GatewayUrls = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--gateway-url",
+        negative="",
+        help=told(
+            "The address of the console of a mission's gateway; may be given several times.",
+            "在外公館ゲートウェイの画面の URL。複数指定できる。",
+        ),
+    ),
+]
 Port = Annotated[
     int, Parameter(help=told("Where the provider listens, on this machine only.", "待ち受けるポート(この機械のみ)。"))
 ]
 
 
 def init(folder: Folder, *, port: Port = 8420) -> None:
-    """Write the registry's key and its file of providers."""
+    """Write the keys of registry and gateways, and the file of providers of either."""
     _refuse_production()
     make(folder, port)
     say.print(f"Next: REGISTRY_PROVIDERS={folder / PROVIDERS} registry serve")
+    say.print(f"and   EMBASSY_GATEWAY_PROVIDERS={folder / GATEWAY_PROVIDERS} embassy-gateway serve")
 
 
-def serve(folder: Made, *, registry_url: RegistryUrl = "http://127.0.0.1:8400", port: Port = 8420) -> None:
+def serve(
+    folder: Made,
+    *,
+    registry_url: RegistryUrl = "http://127.0.0.1:8400",
+    gateway_url: GatewayUrls = ("http://127.0.0.1:8470",),
+    port: Port = 8420,
+) -> None:
     """Serve until Ctrl-C. Who signed in is forgotten at the end."""
     _refuse_production()
     try:
-        client = client_of(folder, registry_url)
+        clients = clients_of(folder, registry_url, gateway_url)
     except (OSError, ValueError) as error:
         stop(f"{folder} is not what init writes: {error}", FAILED)
-    provider = IdentityProvider(issuer_at(port), client, lambda: datetime.now(UTC))
+    provider = IdentityProvider(issuer_at(port), clients, lambda: datetime.now(UTC))
     say.print(f"Playing the identity provider at {provider.issuer} until Ctrl-C.")
     config = uvicorn.Config(make_app(provider), host=HOST, port=port, log_config=None, access_log=False)
     asyncio.run(uvicorn.Server(config).serve())
 
 
 def make(folder: Path, port: int) -> Path:
-    """Write what both sides need; return the registry's file of providers."""
+    """Write what all sides need; return the registry's file of providers."""
     folder.mkdir(parents=True, exist_ok=True)
-    key = SigningKey.generate(NAME, Algorithm.ECDSA_P256)
-    private = folder / _KEY
-    private.touch(mode=_PRIVATE)
-    private.write_bytes(key.to_pem())
-    (folder / _PUBLIC).write_bytes(key.verifying.to_pem())
-    providers = folder / PROVIDERS
-    providers.write_text(_written(port), encoding="utf-8")
-    return providers
+    for client, file, roles in ((REGISTRY, PROVIDERS, tuple(Role)), (GATEWAY, GATEWAY_PROVIDERS, OF_MISSIONS)):
+        key = SigningKey.generate(NAME, Algorithm.ECDSA_P256)
+        private = folder / f"{client}.pem"
+        private.touch(mode=_PRIVATE)
+        private.write_bytes(key.to_pem())
+        (folder / f"{client}.pub.pem").write_bytes(key.verifying.to_pem())
+        (folder / file).write_text(_written(client, roles, port), encoding="utf-8")
+    return folder / PROVIDERS
 
 
-def client_of(folder: Path, registry_url: str) -> Client:
-    """Return the registry as the provider knows it."""
-    return Client(
-        client_id="registry",
-        key=ECKey.import_key((folder / _PUBLIC).read_bytes()),
-        redirect_uris=frozenset({f"{registry_url}/sign-in/{NAME}/back"}),
-        signed_out_uris=frozenset({f"{registry_url}/signed-out"}),
+def clients_of(folder: Path, registry_url: str, gateway_urls: Iterable[str] = ()) -> tuple[Client, ...]:
+    """Return registry and gateways as the provider knows them; a gateway asks the registry on behalf of its clerks."""
+    gateways = tuple(gateway_urls)
+    return (
+        Client(
+            client_id=REGISTRY,
+            key=ECKey.import_key((folder / f"{REGISTRY}.pub.pem").read_bytes()),
+            redirect_uris=frozenset({f"{registry_url}/sign-in/{NAME}/back"}),
+            signed_out_uris=frozenset({f"{registry_url}/signed-out"}),
+        ),
+        Client(
+            client_id=GATEWAY,
+            key=ECKey.import_key((folder / f"{GATEWAY}.pub.pem").read_bytes()),
+            redirect_uris=frozenset(f"{one}/console/sign-in/{NAME}/back" for one in gateways),
+            signed_out_uris=frozenset(f"{one}/console/signed-out" for one in gateways),
+            may_ask_for=frozenset({REGISTRY}),
+        ),
     )
 
 
@@ -90,16 +124,17 @@ def issuer_at(port: int) -> str:
     return f"http://{HOST}:{port}"
 
 
-def _written(port: int) -> str:
-    roles = ", ".join(f'"{role}"' for role in Role)
+def _written(client: str, believed: Iterable[Role], port: int) -> str:
+    roles = ", ".join(f'"{role}"' for role in believed)
+    audience = f'audience = "{REGISTRY}"\n' if client == GATEWAY else ""
     return f"""[[provider]]
 name = "{NAME}"
 label = "試験環境"
 label_en = "Sandbox"
 issuer = "{issuer_at(port)}"
-client_id = "registry"
-key = "{_KEY}"
-roles = [{roles}]
+client_id = "{client}"
+key = "{client}.pem"
+{audience}roles = [{roles}]
 acr = {{ jpki = ["{ACR[Level.JPKI]}"], password = ["{ACR[Level.PASSWORD]}"] }}
 """
 

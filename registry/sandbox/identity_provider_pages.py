@@ -10,6 +10,7 @@ from litestar.datastructures import Cookie
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from registry.contract.openid.possession import PROOF_HEADER
 from registry.sandbox.identity_provider import IdentityProvider, NotServed
 from registry.sandbox.personas import ACR, PERSONAS
 from registry.web.problems import JSON, OK, SEE_OTHER
@@ -103,7 +104,8 @@ def _for_the_client(provider: IdentityProvider) -> list[HTTPRouteHandler]:
 
     @post("/token", status_code=OK)
     async def token(request: Request[Any, Any, Any]) -> Response[bytes]:
-        return _json(provider.tokens(_once((await request.form()).multi_items())))
+        proof = request.headers.get(PROOF_HEADER, "")
+        return _json(provider.tokens(_once((await request.form()).multi_items()), proof))
 
     @get("/health")
     async def health() -> Response[bytes]:

@@ -27,6 +27,7 @@ class Programs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._running = ExitStack()
+        self._processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -34,6 +35,8 @@ class Programs:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for process in self._processes:  # all at once: none waits for another's end
+            process.terminate()
         self._running.close()
 
     def start(self, name: str, command: Sequence[str], settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -42,6 +45,7 @@ class Programs:
         process = subprocess.Popen(  # noqa: S603 - our own programs, no shell
             _command(command), env=_environment(settings), stdout=log, stderr=subprocess.STDOUT
         )
+        self._processes.append(process)
         self._running.callback(_end, process)
         return process
 

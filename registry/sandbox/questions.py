@@ -31,11 +31,15 @@ _PENSION_AFFAIR: Final = {"affair": "pension-benefit", "basis": "番号法19条8
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """One inquiry: the body that asks, what the audience is told, and the message."""
+    """One inquiry: the body that asks, what the audience is told, and the message.
+
+    ``clerk`` is the persona on whose behalf the gateway of a mission asks.
+    """
 
     body: str
     title: str
     message: dict[str, Any]
+    clerk: str | None = None
 
 
 def questions(known_before: datetime) -> tuple[Question, ...]:
@@ -89,6 +93,7 @@ def questions(known_before: datetime) -> tuple[Question, ...]:
         ),
         Question(
             body=MISSION,
+            clerk="mission-staff",
             title="在ニューヨーク総領事館: who in our area has this name and birth date?",
             message={
                 "affair": "consular-protection",

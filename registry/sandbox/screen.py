@@ -17,7 +17,7 @@ from registry.sandbox.stage import Stage
 if TYPE_CHECKING:
     from registry.sandbox.demo import Story
 
-NUMBER_OF_ACTS: Final = 7
+NUMBER_OF_ACTS: Final = 8
 LABELS: Final = {
     "received": "届出 received",
     "accepted": "受理 accepted",
@@ -57,6 +57,9 @@ def show(console: Console, story: "Story", folder: Path) -> None:
     _counts(console, story)
     for one in story.discrepant:
         console.print(f"  discrepant: {', '.join(one['fields'])} (除票 and 在留届 say different things)")
+    application = story.summary["application"]
+    confirmed = "confirmed" if application["confirmed"] else "unconfirmed"
+    console.print(f"  電子届出 {application['state']}: joined by {application['link']}, {confirmed}; receipt verified")
     for finding, number in story.summary["supplementary_records"].items():
         console.print(f"  附票 {finding}: {number}")
     for answer, number in story.summary["inquiry_list"].items():
@@ -79,6 +82,7 @@ def show_addresses(console: Console, stage: Stage) -> None:
         f"          {stage.address}/metrics         for Prometheus",
         f"          {stage.address}/me              sign in as somebody of the sandbox",
         f"gateway   {stage.gateway_address}/status          the mission's spool",
+        f"          {stage.gateway_address}/console         its staff sign in and type papers",
         f"log       {stage.address}/v1/log/checkpoint   the signed head of the log of disclosures",
         f"logs      {stage.folder}",
     )

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,10 +13,15 @@ import anyio
 from rich.console import Console
 
 from registry import witness_cli
-from registry.contract.keys import SigningKey
+from registry.contract.keys import SigningKey, VerifyingKey
+from registry.contract.openid.providers import Provider, read_providers
 from registry.domain.question import J_LIS
 from registry.sandbox import identity_provider_cli
 from registry.sandbox.asking import Asker
+from registry.sandbox.jpki.card import FIRST_PINS, Card, issue
+from registry.sandbox.jpki.cast import cast
+from registry.sandbox.jpki.office import GENERATIONS, PINNED, Office
+from registry.sandbox.jpki.serving import serving
 from registry.sandbox.line import HOST, Line
 from registry.sandbox.programs import Programs, free_port, wait_until_ready
 from registry.sandbox.questions import BODIES, MISSION
@@ -30,6 +36,8 @@ from registry.wiring import LOG_KEY_ID, SIGNING_KEY_ID, own_log, resources
 
 PRIVATE: Final = 0o600
 WITNESS: Final = "witness.demo.example/w1"
+RESIDENT: Final = "kobayashi-makoto"
+"""Who has a card, as the cast names him."""
 
 
 class Stage:
@@ -53,7 +61,9 @@ class Stage:
         (folder / "registry-keys").mkdir()
         public = folder / "registry-keys" / f"{SIGNING_KEY_ID}.pem"
         public.write_bytes(self._registry_key.verifying.to_pem())
-        self._said("starting PostgreSQL")
+        self._said("starting PostgreSQL, issuing a card")
+        beside = stack.enter_context(ThreadPoolExecutor(1))
+        card = beside.submit(self._issue_card)  # its keys take as long as the server does
         self.postgres = stack.enter_context(EmbeddedServer(None, settings=postgres))
         self.programs = stack.enter_context(Programs(folder))
         port = free_port()
@@ -63,17 +73,33 @@ class Stage:
         self.log_key = own_log(Settings.read(self.registry_settings)).key
         self._said("starting the witness of the log")
         self.witness_key = self._start_witness()
-        self._start_identity_provider()
+        self._gateway_port = free_port()
+        clerks = self._start_identity_provider()
         self._said("migrating the schema, loading code tables, registering keys")
         anyio.run(self._prepare)
         self._said("starting registry, sequencer and gateway")
+        self.card = card.result()
+        stack.enter_context(serving(Office(self.folder / "jpki")))
         self.sequencer = self.start_sequencer()
         self.registry = self.start_registry()
-        self._gateway_port = free_port()
         self.gateway = self.programs.start("gateway", ["embassy-gateway", "serve"], self.gateway_settings)
         wait_until_ready(f"{self.address}/health/ready", self.registry, folder / "registry.log")
         wait_until_ready(f"{self.gateway_address}/health", self.gateway, folder / "gateway.log")
-        self.asker = Asker(self.address, self.keys, self._registry_key.verifying)
+        self.asker = Asker(
+            self.address,
+            self.keys,
+            self._registry_key.verifying,
+            clerks=clerks,
+            gateway_url=self.gateway_address,
+        )
+
+    def _issue_card(self) -> Card:
+        """Make an office of the sandbox's CAs, with a card for the resident of the story."""
+        now, folder = datetime.now(UTC), self.folder / "jpki"
+        office = Office.open_or_make(folder, f"http://{HOST}:{free_port()}", now)
+        path = folder / "cards" / f"{RESIDENT}.card"
+        issue(office, path, RESIDENT, cast()[RESIDENT], GENERATIONS[-1], now)
+        return Card(path, FIRST_PINS.__getitem__)
 
     def _start_witness(self) -> NoteKey:
         """Start the process that watches the log, and let the registry know of it; return the witness's key."""
@@ -86,12 +112,15 @@ class Stage:
         self.registry_settings["REGISTRY_WITNESSES"] = str(listed)
         return witness_key
 
-    def _start_identity_provider(self) -> None:
-        """Start the process at which people sign in, and let the registry know of it."""
+    def _start_identity_provider(self) -> Provider:
+        """Start the process at which people sign in, and let the registry know of it; return it as gateways do."""
         folder, port = self.folder / "identity-provider", free_port()
         self.registry_settings["REGISTRY_PROVIDERS"] = str(identity_provider_cli.make(folder, port))
-        command = ["registry", "sandbox", "identity-provider", "serve", str(folder)]
-        self.programs.start("identity-provider", [*command, "--registry-url", self.address, "--port", str(port)], {})
+        command = ["registry", "sandbox", "identity-provider", "serve", str(folder), "--port", str(port)]
+        urls = ["--registry-url", self.address, "--gateway-url", self.gateway_address]
+        self.programs.start("identity-provider", [*command, *urls], {})
+        (provider,) = read_providers(folder / identity_provider_cli.GATEWAY_PROVIDERS, production=False)
+        return provider
 
     def start_j_lis(self, book: Path) -> dict[str, str]:
         """Start the process that plays J-LIS with ``book``; return the settings by which the registry reaches it."""
@@ -113,14 +142,20 @@ class Stage:
         return self.programs.start("sequencer", ["registry", "sequencer"], self.registry_settings)
 
     @property
+    def registry_key(self) -> VerifyingKey:
+        """The public key by which everybody knows the registry."""
+        return self._registry_key.verifying
+
+    @property
     def gateway_address(self) -> str:
         """Where the mission's own systems reach its gateway."""
         return f"http://{HOST}:{self._gateway_port}"
 
     @property
     def gateway_settings(self) -> dict[str, str]:
-        """The environment of the programs of the mission whose gateway is served."""
-        return self.gateway_settings_of(MISSION)
+        """The environment of the programs of the mission whose gateway is served, with its console for staff."""
+        providers = self.folder / "identity-provider" / identity_provider_cli.GATEWAY_PROVIDERS
+        return self.gateway_settings_of(MISSION) | {"EMBASSY_GATEWAY_PROVIDERS": str(providers)}
 
     def gateway_settings_of(self, mission: str) -> dict[str, str]:
         """Return the environment of the gateway's programs at a mission."""
@@ -158,6 +193,7 @@ class Stage:
             "REGISTRY_KEYS": str(self._keys_folder / "registry-keys.json"),
             "REGISTRY_SIGNING_KEY": str(self._keys_folder / f"{SIGNING_KEY_ID}.pem"),
             "REGISTRY_LOG_KEY": str(self._keys_folder / f"{LOG_KEY_ID}.pem"),
+            "REGISTRY_AUTHORITIES": str(self.folder / "jpki" / PINNED),
             "REGISTRY_HOST": HOST,
             "REGISTRY_PORT": str(port),
             "REGISTRY_PUBLIC_URL": self.address,
@@ -168,7 +204,7 @@ class Stage:
         settings = Settings.read(self.registry_settings)
         await migrate(settings.dsn)
         since = datetime.now(UTC) - timedelta(minutes=1)
-        async with resources(settings, pool_size=1) as given, given.work() as work:
+        async with resources(settings, role=None, pool_size=1) as given, given.work() as work:
             for body, key in self.keys.items():
                 row = RegisteredKey(
                     key_id=key.key_id,

@@ -1,10 +1,13 @@
-"""Attending to a signed request: one transaction, one nonce, one entry in the log, one answer.
+"""Attending to a request: one transaction, one nonce, one entry in the log, one answer.
 
 (1) The signature was verified before this module is entered; here its nonce is taken, once and for all: a replay
     fails as a whole, whatever it would have done.
 (2) A key under which something was already answered gives the same answer again, or a conflict for another body.
 (3) What the request does is planned before any of it is written, so a refusal leaves its trace in the log alone.
 (4) The entry in the log and the answer are committed **before** the answer leaves.
+
+A resident's request is attended to like a machine's; what makes it theirs is their session, and what a card signed
+has a nonce of its own (``applications``).
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,6 +23,7 @@ from registry.contract.signing import VerifiedRequest
 from registry.domain.disclosure import BodyKind
 from registry.domain.errors import Refusal
 from registry.domain.municipality import VIRTUAL_MUNICIPALITY
+from registry.jpki.refusals import JpkiRefused
 from registry.services import disclosure_log
 from registry.services.resources import Resources
 from registry.store import callers, sight
@@ -35,12 +39,48 @@ NOTHING_PROVIDED: Final = frozenset({REFUSED, str(InquiryOutcome.NOT_FOUND), str
 """Outcomes of which the log says that nothing was provided; all others tell the caller something."""
 
 
+Refused = Refusal | WireRefusal | JpkiRefused
+"""How a request is refused: by a rule, by the line, or because of what a card signed."""
+
+
+class Sender(Protocol):
+    """Who is behind a request."""
+
+    @property
+    def body(self) -> str:
+        """The code of a body, or the account of a resident: whose submissions and answers are in sight."""
+
+    @property
+    def key_id(self) -> str:
+        """By what they were known, as the log has it."""
+
+    @property
+    def clerk(self) -> str | None:
+        """The account on whose behalf a gateway asks; None where nobody has to say so."""
+
+    def use_up(self, work: UnitOfWork) -> None:
+        """Take what makes the request happen once, with the last statement of all."""
+
+
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Who signed: the body that the key is registered for. Only made from a verified request."""
+    """Who signed: the body that the key is registered for. Only made from a verified request.
+
+    ``clerk`` is the account on whose behalf the gateway of a mission asks, where it has to say so.
+    """
 
     body: str
     body_kind: BodyKind
     request: VerifiedRequest
+    clerk: str | None = None
+
+    @property
+    def key_id(self) -> str:
+        """The key that signed."""
+        return self.request.key_id
+
+    def use_up(self, work: UnitOfWork) -> None:
+        """Take the nonce of the signature."""
+        callers.use_nonce(work, self.request.key_id, self.request.nonce, self.request.expires)
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,18 +138,18 @@ class Presenter(Protocol):
     def success(self, message: msgspec.Struct) -> StoredAnswer:
         """Return the answer that carries a message."""
 
-    def refusal(self, refusal: Refusal | WireRefusal, correlation_id: str) -> StoredAnswer:
+    def refusal(self, refusal: Refused, correlation_id: str) -> StoredAnswer:
         """Return the problem document for a refusal."""
 
 
 Act = Callable[[UnitOfWork], Awaitable[Done]]
 
 
-class Attendance(msgspec.Struct, frozen=True, kw_only=True):
-    """One signed request on its way through the registry; one that ``only_reads`` leaves nothing but its entry."""
+class Attending(msgspec.Struct, frozen=True, kw_only=True):
+    """One request on its way through the registry; one that ``only_reads`` leaves nothing but its entry."""
 
     resources: Resources
-    caller: Caller
+    caller: Sender
     asked: Asked
     present: Presenter
     now: datetime
@@ -117,12 +157,11 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
 
     async def attend(self, act: Act, *, once: Once | None = None) -> StoredAnswer:
         """Do what the request asks for and return the answer to send; exactly once, if it has effects."""
-        request = self.caller.request
         try:
             async with self.resources.work(only_reads=self.only_reads) as work:
                 answer = await self._answer(work, act, once)
                 # Last, so that nonce, entry and all else go in one trip; a replay has then done nothing.
-                callers.use_nonce(work, request.key_id, request.nonce, request.expires)
+                self.caller.use_up(work)
                 await work.commit()
                 return answer
         except Taken as taken:
@@ -149,7 +188,7 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
         written = work.written
         try:
             done = await act(work)
-        except (Refusal, WireRefusal) as refusal:
+        except (Refusal, WireRefusal, JpkiRefused) as refusal:
             if work.written != written:
                 raise RuntimeError("refused after something was written: plan first, or use a savepoint") from refusal
             return await self._refused(work, refusal)
@@ -176,18 +215,19 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
         await self._record(work, Noted(asked=self.asked, outcome="repeated"))
         return callers.answer_of(claim, await self.resources.keyring.find(work, claim.owner or SERVICE), body, key)
 
-    async def _refused(self, work: UnitOfWork, refusal: Refusal | WireRefusal) -> StoredAnswer:
+    async def _refused(self, work: UnitOfWork, refusal: Refused) -> StoredAnswer:
         await self._record(work, Noted(asked=self.asked, outcome=REFUSED, codes=codes_of(refusal)))
         return self.present.refusal(refusal, self.asked.correlation_id)
 
     async def _record(self, work: UnitOfWork, noted: Noted) -> None:
         """Write the entries of 情報提供等の記録: person by person, one where nobody is concerned."""
         asked = msgspec.structs.asdict(noted.asked) | {"items": frozenset(noted.asked.items)}
+        asked["handled_by"] = self.caller.clerk or noted.asked.handled_by  # who is known goes before who is named
         disclosure = Disclosure(
             asked_at=self.now,
             provided_at=None if noted.outcome in NOTHING_PROVIDED else self.now,
             body=self.caller.body,
-            key_id=self.caller.request.key_id,
+            key_id=self.caller.key_id,
             provider=str(VIRTUAL_MUNICIPALITY.code),
             outcome=noted.outcome,
             codes=frozenset(noted.codes),
@@ -197,7 +237,13 @@ class Attendance(msgspec.Struct, frozen=True, kw_only=True):
         await disclosure_log.record(self.resources, work, disclosure, noted.people)
 
 
-def refusing(refusal: Refusal | WireRefusal) -> Act:
+class Attendance(Attending, frozen=True, kw_only=True):
+    """One signed request on its way."""
+
+    caller: Caller
+
+
+def refusing(refusal: Refused) -> Act:
     """Return the act of a request that could not even be read, so that its refusal gets its entry in the log."""
 
     async def act(_: UnitOfWork) -> Done:
@@ -206,7 +252,7 @@ def refusing(refusal: Refusal | WireRefusal) -> Act:
     return act
 
 
-def codes_of(refusal: Refusal | WireRefusal) -> tuple[str, ...]:
+def codes_of(refusal: Refused) -> tuple[str, ...]:
     """Return the stable codes of a refusal, for the log."""
     if isinstance(refusal, Refusal):
         return tuple(sorted({str(fault.code) for fault in refusal.faults}))

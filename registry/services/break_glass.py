@@ -47,7 +47,7 @@ async def break_glass(resources: Resources, question: Question, emergency: Emerg
     """
     hand = _demand_approver(account, question.caller.body)
     _check_emergency(emergency)
-    now = resources.clock()
+    now, correlation_id = resources.clock(), resources.new_id()
     ends_at = now + rules.LONGEST_BREAK_GLASS
     async with resources.work() as work:
         people = await finding.people_behind(resources, work, question)
@@ -69,10 +69,11 @@ async def break_glass(resources: Resources, question: Question, emergency: Emerg
             operation=OPERATION,
             affair=question.grant.affair,
             body=question.caller.body,
+            correlation_id=correlation_id,
         )
         await enter(resources, work, people, entry)
         await work.commit()
-    log.warning("glass broken", body=question.caller.body, affair=question.grant.affair, people=len(people))
+    log.warning("glass broken", caller=question.caller.body, correlation_id=correlation_id)
     return ends_at
 
 

@@ -19,6 +19,7 @@ from registry.domain.proposal import (
     ReleaseProtection,
     demand_approver,
     demand_proposer,
+    kind_of,
 )
 from registry.services import disclosure_log, number_corrections, protection
 from registry.services.receipts import is_id
@@ -121,6 +122,7 @@ async def _do(resources: Resources, work: UnitOfWork, proposal: Proposal, approv
 
 
 async def _log(resources: Resources, work: UnitOfWork, person_id: str, act: Act, proposer: Hand) -> None:
+    kind = kind_of(act)
     disclosure = Disclosure(
         asked_at=resources.clock(),
         provided_at=None,
@@ -129,7 +131,7 @@ async def _log(resources: Resources, work: UnitOfWork, person_id: str, act: Act,
         provider=str(VIRTUAL_MUNICIPALITY.code),
         handled_by=proposer.account,
         operation=OPERATION,
-        outcome=str(type(act).__struct_config__.tag),
+        outcome=str(kind),
         correlation_id=resources.new_id(),
         number_accessed=isinstance(act, CorrectNumber),
     )

@@ -93,7 +93,12 @@ async def request(resources: Resources, given: Request) -> Measure:
     async with resources.work() as work:
         keys = [await key_of(resources, work, one, f"/people/{place}") for place, one in enumerate(given.people)]
         await stored.add(work, keys[0], measure, given.reason)
-        await enter(resources, work, measure.people, Entry(outcome="requested", handled_by=given.handled_by))
+        await enter(
+            resources,
+            work,
+            measure.people,
+            Entry(operation=OPERATION, outcome="requested", handled_by=given.handled_by),
+        )
         await work.commit()
     return measure
 
@@ -118,7 +123,9 @@ async def _change(
     async with resources.work() as work:
         measure = rule(await _measure(work, measure_id), japan_date(resources.clock()))
         await stored.save(work, measure)
-        await enter(resources, work, measure.people, Entry(outcome=outcome, handled_by=hand.account))
+        await enter(
+            resources, work, measure.people, Entry(operation=OPERATION, outcome=outcome, handled_by=hand.account)
+        )
         await work.commit()
     return measure
 
@@ -133,7 +140,7 @@ async def end(
     """
     measure = await can_end(resources, work, person_id, act)
     await stored.save(work, measure)
-    await enter(resources, work, measure.people, Entry(outcome="ended", handled_by=_both(hands)))
+    await enter(resources, work, measure.people, Entry(operation=OPERATION, outcome="ended", handled_by=_both(hands)))
 
 
 async def can_end(resources: Resources, work: UnitOfWork, person_id: str, act: ReleaseProtection) -> Measure:
@@ -182,7 +189,7 @@ async def lift(
     )
     key = await key_of(resources, work, person_id, "/person")
     await stored.lift(work, key, made, hands[0], act.reason)
-    entry = Entry(outcome="lifted", handled_by=_both(hands), affair=act.affair)
+    entry = Entry(operation=OPERATION, outcome="lifted", handled_by=_both(hands), affair=act.affair)
     await enter(resources, work, (person_id,), entry)
 
 
@@ -226,13 +233,14 @@ def not_found(pointer: str, expected: str) -> NotFound:
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What the log is to say: what was done, by which account, for whom it acted."""
+    """What the log is to say: what was done, by which account, for whom it acted; "" is a fresh id."""
 
+    operation: str
     outcome: str
     handled_by: str
-    operation: str = OPERATION
     affair: str = ""
     body: str = str(VIRTUAL_MUNICIPALITY.code)
+    correlation_id: str = ""
 
 
 async def enter(resources: Resources, work: UnitOfWork, people: Sequence[str], entry: Entry) -> None:
@@ -248,6 +256,6 @@ async def enter(resources: Resources, work: UnitOfWork, people: Sequence[str], e
         affair=entry.affair,
         basis=BASIS,
         outcome=entry.outcome,
-        correlation_id=resources.new_id(),
+        correlation_id=entry.correlation_id or resources.new_id(),
     )
     await disclosure_log.record(resources, work, disclosure, tuple(people))

@@ -9,7 +9,7 @@ import msgspec
 from registry.contract.decoding import decode
 from registry.contract.messages import Receipt, SubmissionState
 from registry.domain.errors import Fault, FaultCode, NotFound
-from registry.services.attendance import Caller, Done
+from registry.services.attendance import Done, Sender
 from registry.services.resources import Resources
 from registry.store import sight, submissions
 from registry.store.keyring import Shredded
@@ -23,7 +23,7 @@ ANNULMENT: Final = "annulment"
 """The kind of submission that takes a report back."""
 
 
-async def receipt_of(resources: Resources, work: UnitOfWork, caller: Caller, submission_id: str) -> Done:
+async def receipt_of(resources: Resources, work: UnitOfWork, caller: Sender, submission_id: str) -> Done:
     """Return the receipt of a submission of the caller's own, with the state in which it stands now.
 
     Raises NotFound for another body's submission, and for one that was shredded, just as for one that never was.

@@ -145,13 +145,7 @@ async def reopen(resources: Resources, work: UnitOfWork, person_id: str, decisio
     """Lock a record that is already there and read its movements; raises Shredded where its key was destroyed."""
     await _write_first(resources, work, {person_id})
     opened = await _opened(resources, work, person_id)
-    return Found(
-        person_id=person_id,
-        key=opened.key,
-        movements=opened.movements,
-        link=decision,
-        protected_until=opened.protected_until,
-    )
+    return Found(person_id=person_id, link=decision, **msgspec.structs.asdict(opened))
 
 
 async def _opened(resources: Resources, work: UnitOfWork, person_id: str) -> Opened:

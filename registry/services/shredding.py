@@ -28,7 +28,7 @@ KIND: Final = "shredding"
 
 
 async def shred(resources: Resources, person_id: str, decision: Shredding) -> int:
-    """Shred a record and return how many keys were destroyed; the database's owner alone may.
+    """Shred a record and return how many keys were destroyed; only the role of the keeper may.
 
     Raises InvalidInput where the decision breaks a rule, NotFound where there is no such record or it is gone already.
     """

@@ -1,6 +1,7 @@
-"""A report from a mission becomes movements of records: the ten steps of accepting (docs/architecture.md).
+"""A report becomes movements of records: the ten steps of accepting (docs/architecture.md).
 
-(1) signature, (2) idempotency and (9) the entry in the log stand in ``attendance``; here are (3) to (8) and (10).
+(1) signature, (2) idempotency and (9) the entry in the log stand in ``attendance``; here are (3) to (8) and (10). A
+mission's report comes in by :func:`check`, a resident's own by ``applications``; from there the way is one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,11 +20,13 @@ from registry.domain import presumed_departure, report_movements, residence_repo
 from registry.domain.disclosure import Grant, Item
 from registry.domain.errors import Fault, FaultCode, Faults, InvalidInput, NotCompetent
 from registry.domain.mission import two_clocks
+from registry.domain.movement import Source, SourceKind
 from registry.domain.reconciliation import Identity
 from registry.domain.residence_report import ReportKind, ResidenceReport
 from registry.domain.timeline import difference, fold
-from registry.services import protection, receipts, records
-from registry.services.attendance import Caller, Done
+from registry.services import holders, protection, receipts, records
+from registry.services.attendance import Caller, Done, Sender
+from registry.services.holders import Signer
 from registry.services.key_directory import KeyDirectory
 from registry.services.permission import NUMBER_AND_CARD, RESIDENCE_REPORT, demand_write, stated
 from registry.services.receipts import ANNULMENT, KIND, is_id
@@ -42,7 +45,10 @@ FARTHEST_AHEAD: Final = timedelta(hours=14)
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """A report that passed the door: its exact bytes and evidence, what it says, what is odd about it."""
+    """A report that passed the door: its exact bytes and evidence, what it says, what is odd about it.
+
+    ``signer`` is there where its own person signed it, and not a mission.
+    """
 
     body: bytes
     evidence: str
@@ -50,29 +56,40 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     report: ResidenceReport
     warnings: tuple[Fault, ...]
     now: datetime
+    signer: Signer | None = None
+
+    @property
+    def source(self) -> Source:
+        """Who stands behind what it says."""
+        if self.signer is not None:
+            return Source(kind=SourceKind.RESIDENT)
+        return Source(kind=SourceKind.MISSION, code=self.report.mission)
 
 
 def check(
-    resources: Resources, keys: KeyDirectory, caller: Caller, body: bytes, evidence: str, sender_key: str
+    resources: Resources, keys: KeyDirectory, caller: Caller, body: bytes, evidence: str | None, sender_key: str
 ) -> Checked:
     """Take a report apart and hold it against form and law: steps (3) and (4), all faults at once.
+
+    ``evidence`` is None for a dry run of what no mission has taken in yet.
 
     Raises NotPermitted if the caller may not report, or not all that it states, NotCompetent if it reports for another
     mission, EvidenceRefused if the evidence is not that mission's over these bytes, InvalidInput with every fault of
     the report.
     """
     demand_write(resources, caller, keys.grants, RESIDENCE_REPORT)
-    _check_evidence(keys, caller, body, evidence)
+    if evidence is not None:
+        _check_evidence(keys, caller, body, evidence)
     report = decode(body, ResidenceReport)
     if report.mission != caller.body:
         expected = "the code of the reporting mission"
         raise NotCompetent(Fault(code=FaultCode.MISSION_NOT_COMPETENT, pointer="/mission", expected=expected))
     _demand_items(resources, caller, keys.grants, report)
     now = resources.clock()
-    faults = residence_report.check(report, resources.missions, _today_at_mission(resources, caller.body, now))
+    faults = residence_report.check(report, resources.missions, today_at_mission(resources, caller.body, now))
     faults.refuse_if_any()
     return Checked(
-        body=body, evidence=evidence, sender_key=sender_key, report=report, warnings=faults.warnings, now=now
+        body=body, evidence=evidence or "", sender_key=sender_key, report=report, warnings=faults.warnings, now=now
     )
 
 
@@ -95,7 +112,7 @@ def _check_evidence(keys: KeyDirectory, caller: Caller, body: bytes, evidence: s
         raise EvidenceRefused(ProblemCode.EVIDENCE_INVALID)
 
 
-def _today_at_mission(resources: Resources, code: str, now: datetime) -> date:
+def today_at_mission(resources: Resources, code: str, now: datetime) -> date:
     """Return the date on the mission's own calendar; where its zone is not on file, the latest date on earth."""
     mission = resources.missions.find(code)
     if mission is None or mission.time_zone is None:
@@ -103,12 +120,12 @@ def _today_at_mission(resources: Resources, code: str, now: datetime) -> date:
     return two_clocks(now, ZoneInfo(mission.time_zone)).local_date
 
 
-async def accept(resources: Resources, work: UnitOfWork, caller: Caller, checked: Checked) -> Done:
+async def accept(resources: Resources, work: UnitOfWork, caller: Sender, checked: Checked) -> Done:
     """Take a checked report in: steps (5) to (8) and (10); the answer is its receipt."""
     submission_id = resources.new_id()
     earlier = await _replaced(resources, work, caller, checked.report)
     plans = await _plans(resources, work, checked, submission_id, earlier)
-    told = protection.told(resources, plans)
+    told = _told(resources, checked, plans)
     checked = _with_competence(checked, told)
     state = _state(checked, plans)
     receipt = Receipt(
@@ -125,11 +142,11 @@ async def accept(resources: Resources, work: UnitOfWork, caller: Caller, checked
     return Done(message=receipt, outcome=str(state), people=tuple(one.person_id for one in plans))
 
 
-async def dry_run(resources: Resources, work: UnitOfWork, caller: Caller, checked: Checked) -> Done:
+async def dry_run(resources: Resources, work: UnitOfWork, caller: Sender, checked: Checked) -> Done:
     """Say what :func:`accept` would do: the same plans, and nothing is written."""
     earlier = await _replaced(resources, work, caller, checked.report)
     found = await _plans(resources, work, checked, resources.new_id(), earlier)
-    plans = protection.told(resources, found)
+    plans = _told(resources, checked, found)
     checked = _with_competence(checked, plans)
     events = [one for plan in plans for one in records.events(plan, "")]
     message = DryRun(
@@ -144,6 +161,11 @@ async def dry_run(resources: Resources, work: UnitOfWork, caller: Caller, checke
     return Done(message=message, outcome="dry-run", people=tuple(one for one in told_of if one is not None))
 
 
+def _told(resources: Resources, checked: Checked, plans: Sequence[Plan]) -> Sequence[Plan]:
+    """Return the plans as the sender may hear of them: from whoever signed for themselves nothing is withheld."""
+    return plans if checked.signer is not None else protection.told(resources, plans)
+
+
 async def _plans(
     resources: Resources, work: UnitOfWork, checked: Checked, submission_id: str, earlier: Submission | None
 ) -> tuple[Plan, ...]:
@@ -153,7 +175,9 @@ async def _plans(
     _refuse_other_people(report, replaced)
     identities = identities_of(checked)
     claims = report.kind is not ReportKind.ANNULMENT or (earlier is not None and earlier.kind == ANNULMENT)
-    known = (link.person_id for link in replaced.values())
+    known = [link.person_id for link in replaced.values()]
+    if checked.signer is not None and checked.signer.person_id is not None:
+        known.append(checked.signer.person_id)
     await records.lock_identities(resources, work, identities, also=known)
     plans: list[Plan] = []
     for index, identity in enumerate(identities):
@@ -162,11 +186,13 @@ async def _plans(
             found = await records.follow(
                 resources, work, replaced[index], identity, wrong, pointer=f"/people/{index}", claims=claims
             )
+        elif checked.signer is not None:
+            found, wrong = await holders.find(resources, work, identity, checked.signer, report), ()
         else:
             found, wrong = await records.join(resources, work, identity), ()
         _refuse_twice(plans, found.person_id, index)
         _refuse_superseded(found, wrong)
-        made = report_movements.movements(report, index, submission_id, wrong)
+        made = report_movements.movements(report, index, submission_id, wrong, source=checked.source)
         plans.append(records.plan(found, (*made, *presumed_departure.taken_back(found.movements, made))))
     return tuple(plans)
 
@@ -187,7 +213,7 @@ def identities_of(checked: Checked) -> list[Identity]:
 
 
 async def _replaced(
-    resources: Resources, work: UnitOfWork, caller: Caller, report: ResidenceReport
+    resources: Resources, work: UnitOfWork, caller: Sender, report: ResidenceReport
 ) -> Submission | None:
     """Return the submission that a report corrects or takes back.
 
@@ -205,7 +231,7 @@ async def _replaced(
     return earlier
 
 
-async def people_replaced(resources: Resources, work: UnitOfWork, caller: Caller, checked: Checked) -> frozenset[str]:
+async def people_replaced(resources: Resources, work: UnitOfWork, caller: Sender, checked: Checked) -> frozenset[str]:
     """Return the records of the people of the report that a checked one corrects or takes back, if there is one."""
     try:
         earlier = await _replaced(resources, work, caller, checked.report)
@@ -271,11 +297,11 @@ def _state(checked: Checked, plans: Sequence[Plan]) -> SubmissionState:
     return SubmissionState.ACCEPTED_WITH_WARNINGS if checked.warnings else SubmissionState.ACCEPTED
 
 
-def _outcomes(resources: Resources, caller: Caller, plans: Sequence[Plan]) -> tuple[PersonOutcome, ...]:
+def _outcomes(resources: Resources, caller: Sender, plans: Sequence[Plan]) -> tuple[PersonOutcome, ...]:
     return tuple(outcome(resources, caller, plan, index) for index, plan in enumerate(plans))
 
 
-def outcome(resources: Resources, caller: Caller, plan: Plan, index: int) -> PersonOutcome:
+def outcome(resources: Resources, caller: Sender, plan: Plan, index: int) -> PersonOutcome:
     """Return what became of one person, in the caller's own pseudonym; the status is that of today."""
     today = plan.after.on(japan_date(resources.clock()))
     last = today[-1][0] if today else plan.after.last
@@ -303,7 +329,7 @@ def _changes(index: int, plan: Plan) -> Iterator[VersionChange]:
             )
 
 
-def _submission(caller: Caller, checked: Checked, receipt: Receipt, earlier: Submission | None) -> Submission:
+def _submission(caller: Sender, checked: Checked, receipt: Receipt, earlier: Submission | None) -> Submission:
     return Submission(
         submission_id=receipt.submission_id,
         kind=ANNULMENT if checked.report.kind is ReportKind.ANNULMENT else KIND,

@@ -19,6 +19,14 @@ What a role asks goes through an index, whoever it is about, so no other paramet
 what the owner does, who goes through whole tables.
 """
 
+FOR_ROLE: Final = "{role}"
+"""What stands for the role in the user's name, as ``postgresql://login_{role}@db.example/registry``.
+
+A role is a setting: whoever slips an expression into a statement could change it to any that the user may take on.
+"""
+OWNER: Final = "registry_owner"
+"""What it stands for where no role is taken on."""
+
 POOL_SIZE: Final = 16
 
 PATIENCE: Final = 5
@@ -26,12 +34,15 @@ PATIENCE: Final = 5
 
 
 def connect(dsn: str, *, pool_size: int = POOL_SIZE, role: str | None = None) -> AsyncEngine:
-    """Return an engine for ``dsn`` (``postgresql://…``); ``role`` is taken on at once by every connection."""
+    """Return an engine for ``dsn`` (``postgresql://…``); ``role`` is taken on at once by every connection.
+
+    Where the user in ``dsn`` is written with :data:`FOR_ROLE`, each role signs in as a user of its own.
+    """
     settings = TIMEOUTS | {"application_name": role or "registry", "timezone": "UTC"}
     if role is not None:
         settings |= PLANNING | {"role": role}
     return create_async_engine(
-        asyncpg_url(dsn),
+        asyncpg_url(dsn, role),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=PATIENCE,
@@ -41,6 +52,7 @@ def connect(dsn: str, *, pool_size: int = POOL_SIZE, role: str | None = None) ->
     )
 
 
-def asyncpg_url(dsn: str) -> URL:
+def asyncpg_url(dsn: str, role: str | None = None) -> URL:
     """Return the DSN as SQLAlchemy's URL for asyncpg; ``host`` may be a socket folder in the query part."""
-    return make_url(dsn).set(drivername="postgresql+asyncpg")
+    url = make_url(dsn).set(drivername="postgresql+asyncpg")
+    return url.set(username=url.username and url.username.replace(FOR_ROLE, role or OWNER))

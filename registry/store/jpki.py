@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
+from typing import Final
 
-from sqlalchemy import and_, delete, or_
+from sqlalchemy import and_, bindparam, delete, or_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registry.jpki.challenge import LIFETIME, NONCE_BYTES
 from registry.jpki.profile import Purpose
 from registry.store import jpki_tables as t
 from registry.store.unit_of_work import UnitOfWork
+from registry.store.writing import Prepared
 
 
 class ChallengesIn:
@@ -39,12 +41,18 @@ class ChallengesIn:
 
         Of two at once the second waits for the first to commit, and then finds nothing.
         """
-        given = t.jpki_challenge.c
-        mine = delete(t.jpki_challenge).where(
-            given.nonce == nonce, given.purpose == purpose, given.session == _digest(session)
-        )
-        row = await self._work.one(mine.returning(given.until))
-        return row is not None and row["until"] > now
+        given = {"nonce": nonce, "purpose": str(purpose), "session": _digest(session)}
+        rows = await self._work.run_prepared(_TAKE, given)
+        return any(row["until"] > now for row in rows)
+
+
+_C: Final = t.jpki_challenge.c
+_TAKE: Final = Prepared(
+    delete(t.jpki_challenge)
+    .where(_C.nonce == bindparam("nonce"), _C.purpose == bindparam("purpose"), _C.session == bindparam("session"))
+    .returning(_C.until)
+)
+"""Not counted as written: what is used up stays so, even where what was signed is refused for another reason."""
 
 
 async def forget_challenges(work: UnitOfWork, now: datetime) -> None:

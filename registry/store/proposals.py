@@ -10,7 +10,7 @@ from sqlalchemy.engine import RowMapping
 from registry.contract.values import from_json, to_json
 from registry.domain import four_eyes
 from registry.domain.four_eyes import Hand
-from registry.domain.proposal import Act, Proposal
+from registry.domain.proposal import Act, Proposal, kind_of
 from registry.store.protection_tables import approval, proposal
 from registry.store.unit_of_work import UnitOfWork
 from registry.vault.sealing import Place, SealingKey, open_sealed, seal
@@ -23,7 +23,7 @@ async def add(work: UnitOfWork, key: SealingKey, proposal_id: str, person_id: st
     """Keep a proposal, sealed with the data key of the record that it is about."""
     row = {
         "proposal_id": proposal_id,
-        "kind": type(act).__struct_config__.tag,
+        "kind": str(kind_of(act)),
         "person_id": person_id,
         "sealed": seal(key, _place(proposal_id), _encoder.encode(act)),
         "proposed_by": proposer.account,

@@ -3,7 +3,18 @@
 Reasons lie sealed with the data key of the record concerned. Registered with the other tables' metadata.
 """
 
-from sqlalchemy import Column, Date, ForeignKey, Index, LargeBinary, SmallInteger, Table, Text
+from sqlalchemy import (
+    Column,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from registry.store.columns import id_column, metadata, moment
 
@@ -59,6 +70,7 @@ proposal = Table(
     Column("proposed_by", Text, nullable=False),
     Column("proposed_unit", Text, nullable=False),
     moment("proposed_at"),
+    UniqueConstraint("proposal_id", "proposed_by", "proposed_unit", "proposed_at", name="uq_proposal_hand"),
 )
 """What one person proposed to do with a record; nothing follows from it until another approves it."""
 
@@ -72,5 +84,10 @@ approval = Table(
     Column("approved_by", Text, nullable=False),
     Column("approved_unit", Text, nullable=False),
     moment("approved_at"),
+    ForeignKeyConstraint(
+        ["proposal_id", "proposed_by", "proposed_unit", "proposed_at"],
+        ["proposal.proposal_id", "proposal.proposed_by", "proposal.proposed_unit", "proposal.proposed_at"],
+        name="fk_approval_proposal",
+    ),
 )
 """Who approved it, beside who proposed it: so that a constraint can demand that they are two, of two units."""

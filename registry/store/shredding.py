@@ -8,13 +8,22 @@ from typing import Final
 
 from sqlalchemy import CursorResult, Select, delete, exists, func, select, update
 
+from registry.store import holder_tables
 from registry.store import tables as t
 from registry.store.unit_of_work import UnitOfWork
 
 SHRED_LOCK: Final = 0x5EA1ED00
 """The advisory lock of whoever is shredding: one at a time."""
 
-_NAMES_THE_PERSON = (t.search_key, t.living_number, t.version, t.reconciliation, t.removed_record, t.link)
+_NAMES_THE_PERSON = (
+    t.search_key,
+    t.living_number,
+    t.version,
+    t.reconciliation,
+    t.removed_record,
+    t.link,
+    holder_tables.holder,
+)
 
 
 async def destroy_keys(work: UnitOfWork, person_id: str) -> int:

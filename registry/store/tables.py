@@ -300,7 +300,7 @@ grant_row = Table(
     Column("condition", Text, nullable=False),
     Column("mode", Text, nullable=False),
     Column("may_withhold", Boolean, nullable=False),
-    Column("delivers_protected", Boolean, nullable=False),
+    Column("delivers_protected", Boolean, nullable=False, server_default=text("false")),
     Column("valid_from", Date, nullable=False),
     Column("valid_to", Date),
 )

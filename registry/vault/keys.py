@@ -12,13 +12,14 @@ data key given to another person's row opens nothing.
 
 import hmac
 import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
 import msgspec
 
+from registry.contract import private_file
+from registry.contract.private_file import OpenToOthers
 from registry.vault.sealing import KEY_BYTES, Place, SealingKey, open_sealed, reseal, seal
 
 Random = Callable[[int], bytes]
@@ -103,11 +104,10 @@ class FileKeyProvider:
 
 def read_private(path: Path) -> bytes:
     """Return what is in a file of secrets; raises :class:`KeysRefused` where it is open to anybody but its owner."""
-    with path.open("rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode) or found.st_mode & 0o077 or found.st_uid != os.geteuid():
-            raise KeysRefused(f"{path} must be a file of this user's, open to no one else: chown it, chmod 600")
-        return file.read()
+    try:
+        return private_file.read_private(path)
+    except OpenToOthers as refused:
+        raise KeysRefused(str(refused)) from None
 
 
 class WrappedKek(msgspec.Struct, frozen=True, kw_only=True):

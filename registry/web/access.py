@@ -4,7 +4,7 @@ A declaration stands at its handler, ``opt=signed(…)``, ``opt=people(…)`` or
 the start-up. ``docs/routes.md`` is the table of all of them; ``guard`` enforces it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Any, Final
 
@@ -31,22 +31,35 @@ class Entry(StrEnum):
 class Access(msgspec.Struct, frozen=True, kw_only=True):
     """What one route declares.
 
-    ``signed``: a registered machine signs the request, and the desk asks for that before anything else. Otherwise
-    people come by a browser, or anybody. Where ``roles`` are named, only they come in, signed in at ``level`` or above,
-    ``fresh`` if they have to have shown who they are just now. ``page``: what is answered is for people to read.
+    ``signed``: a registered machine signs the request, and the desk asks for that before anything else. Where that
+    shows people to a ``clerk``, the gateway of a mission asks on behalf of one who holds one of these roles, but for
+    the operations of ``gateway_alone``. Otherwise people come by a browser, or anybody. Where ``roles`` are named, only
+    they come in, signed in at ``level`` or above, ``fresh`` if they have to have shown who they are just now. ``page``:
+    what is answered is for people to read.
     """
 
     entry: Entry
     signed: bool = False
+    clerk: frozenset[Role] = frozenset()
+    gateway_alone: frozenset[str] = frozenset()
     level: Level = Level.NONE
     roles: frozenset[Role] = frozenset()
     fresh: bool = False
     page: bool = False
 
+    def wants_clerk(self, operation: str) -> bool:
+        """Whether the gateway of a mission does this on behalf of a clerk alone."""
+        return bool(self.clerk) and operation not in self.gateway_alone
 
-def signed(entry: Entry) -> dict[str, Any]:
-    """Declare a route for machines: every request is signed (RFC 9421)."""
-    return {_ACCESS: Access(signed=True, entry=entry)}
+
+def signed(entry: Entry, *, clerk: Iterable[Role] = (), gateway_alone: Iterable[str] = ()) -> dict[str, Any]:
+    """Declare a route for machines: every request is signed (RFC 9421).
+
+    ``clerk``: roles of which somebody at a mission holds one on whose behalf its gateway asks; ``gateway_alone``: the
+    operations that it may do without.
+    """
+    access = Access(signed=True, entry=entry, clerk=frozenset(clerk), gateway_alone=frozenset(gateway_alone))
+    return {_ACCESS: access}
 
 
 def public(*, page: bool = False, entry: Entry = Entry.NOTHING) -> dict[str, Any]:
@@ -54,11 +67,14 @@ def public(*, page: bool = False, entry: Entry = Entry.NOTHING) -> dict[str, Any
     return {_ACCESS: Access(page=page, entry=entry)}
 
 
-def people(*roles: Role, level: Level, entry: Entry, fresh: bool = False) -> dict[str, Any]:
-    """Declare a page for people of these roles; raises ValueError where it would be one for anybody or nobody."""
+def people(*roles: Role, level: Level, entry: Entry, fresh: bool = False, page: bool = True) -> dict[str, Any]:
+    """Declare a page for people of these roles, or with ``page`` False what their own software calls in their session.
+
+    Raises ValueError where it would be one for anybody or nobody.
+    """
     if not roles or level is Level.NONE:
         raise ValueError("a page for people names their roles, and a level at which they are known")
-    return {_ACCESS: Access(roles=frozenset(roles), level=level, fresh=fresh, page=True, entry=entry)}
+    return {_ACCESS: Access(roles=frozenset(roles), level=level, fresh=fresh, page=page, entry=entry)}
 
 
 class UndeclaredRoute(Exception):  # noqa: N818 - it says what is there and should not be

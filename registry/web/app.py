@@ -16,13 +16,26 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from registry.contract.problems import ProblemCode
+from registry.contract.problems import ProblemCode, WireRefusal
+from registry.domain.errors import NotFound, Refusal
+from registry.jpki.refusals import JpkiRefused
+from registry.program_log import place_of
+from registry.services.attendance import Refused
+from registry.services.jpki import Cards
 from registry.services.sign_ins import SignIns
 from registry.store.unit_of_work import StoreUnavailable
 from registry.vault.keys import KeysRefused
 from registry.web import health
 from registry.web.access import access_of, routes_of
-from registry.web.api import inquiries, inquiry_list, removed_records, submissions, supplementary_records, time
+from registry.web.api import (
+    applications,
+    inquiries,
+    inquiry_list,
+    removed_records,
+    submissions,
+    supplementary_records,
+    time,
+)
 from registry.web.api import log as disclosure_log
 from registry.web.desk import Desk
 from registry.web.door import LARGEST_BODY, Passing
@@ -33,8 +46,8 @@ from registry.web.pages import me, sign_in
 from registry.web.pages.entrance import Entrance
 from registry.web.pages.frame import trouble_page
 from registry.web.pages.trouble import PageRefused, Trouble
-from registry.web.pages.visit import SignInNeeded, enforce, sign_in_needed, visit_of
-from registry.web.problems import problem_answer
+from registry.web.pages.visit import SignInNeeded, account_of, enforce, sign_in_needed, visit_of
+from registry.web.problems import STANDING_UNKNOWN, problem_answer, refusal_answer
 
 log = structlog.get_logger("registry.web")
 
@@ -66,6 +79,9 @@ ROUTES: Final = (
     disclosure_log.tile,
     disclosure_log.inclusion,
     disclosure_log.consistency,
+    applications.challenge,
+    applications.apply,
+    applications.application,
     health.live,
     health.ready,
     health.metrics,
@@ -78,14 +94,16 @@ def make_app(
     desk: Desk,
     *,
     sign_ins: SignIns | None = None,
+    cards: Cards | None = None,
     beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
     routes: Sequence[HTTPRouteHandler] = ROUTES,
 ) -> Litestar:
     """Make the application; each of ``beside`` runs as a task for as long as the application does.
 
-    Without ``sign_ins`` there are no pages. Raises UndeclaredRoute where a route says nothing of who may come in.
+    Without ``sign_ins`` there are no pages; without ``cards`` nobody signs. Raises UndeclaredRoute where a route says
+    nothing of who may come in.
     """
-    entrance = Entrance(desk.resources, sign_ins, desk.public_url)
+    entrance = Entrance(desk.resources, sign_ins, desk.public_url, cards)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -106,7 +124,10 @@ def make_app(
         },
         exception_handlers={
             SignInNeeded: sign_in_needed,
-            PageRefused: _page_refused(desk),
+            PageRefused: _page_refused(desk, entrance),
+            Refusal: _refused(desk, entrance),
+            WireRefusal: _refused(desk, entrance),
+            JpkiRefused: _refused(desk, entrance),
             HTTPException: _http_problem(desk),
             Exception: _internal_problem(desk),
         },
@@ -166,7 +187,7 @@ def _internal_problem(desk: Desk) -> Callable[[Request[Any, Any, Any], Exception
             "internal error",
             kind=type(error).__name__,
             sqlstate=getattr(getattr(error, "orig", None), "sqlstate", None),
-            at=_place(error),
+            at=place_of(error),
             correlation_id=correlation_id,
         )
         if is_page:
@@ -176,13 +197,41 @@ def _internal_problem(desk: Desk) -> Callable[[Request[Any, Any, Any], Exception
     return handle
 
 
-def _page_refused(desk: Desk) -> Callable[[Request[Any, Any, Any], PageRefused], Response[bytes]]:
-    """Translate what a page refuses."""
+def _page_refused(desk: Desk, entrance: Entrance) -> Callable[[Request[Any, Any, Any], PageRefused], Response[bytes]]:
+    """Translate what a page refuses; of who came to another's door, or with another's form, the log is told."""
 
     def handle(request: Request[Any, Any, Any], refused: PageRefused) -> Response[bytes]:
-        return trouble_page(request, refused, desk.resources.new_id())
+        correlation_id = desk.resources.new_id()
+        if refused.trouble in _TOLD_TO_THE_LOG:
+            entrance.turned_away(refused.trouble, correlation_id, account_of(request))
+        return trouble_page(request, refused, correlation_id)
 
     return handle
+
+
+_TOLD_TO_THE_LOG: Final = frozenset({Trouble.NOT_PERMITTED, Trouble.FORM_REFUSED})
+_CODES_TOLD_TO_THE_LOG: Final = frozenset({ProblemCode.NOT_PERMITTED, ProblemCode.CROSS_SITE})
+"""OWASP ASVS 5.0.0 § 16.3.2, 16.3.3."""
+
+
+def _refused(desk: Desk, entrance: Entrance) -> Callable[[Request[Any, Any, Any], Refused], Response[bytes]]:
+    """Translate what is refused in the session of somebody, outside of any attendance; the log is told as of pages."""
+
+    def handle(request: Request[Any, Any, Any], refused: Refused) -> Response[bytes]:
+        correlation_id = desk.resources.new_id()
+        if isinstance(refused, WireRefusal) and refused.code in _CODES_TOLD_TO_THE_LOG:
+            entrance.turned_away(refused.code, correlation_id, account_of(request))
+        if _is_for_people(request):
+            return trouble_page(request, PageRefused(_trouble_of(refused)), correlation_id)
+        return desk.respond(desk.head(request), refusal_answer(refused, correlation_id), correlation_id)
+
+    return handle
+
+
+def _trouble_of(refused: Refused) -> Trouble:
+    if isinstance(refused, JpkiRefused) and refused.code in STANDING_UNKNOWN:
+        return Trouble.NOT_READY
+    return Trouble.NOT_FOUND if isinstance(refused, NotFound) else Trouble.NOT_UNDERSTOOD
 
 
 def _is_for_people(request: Request[Any, Any, Any]) -> bool:
@@ -190,15 +239,7 @@ def _is_for_people(request: Request[Any, Any, Any]) -> bool:
     handler: BaseRouteHandler | None = request.scope.get("route_handler")  # none where there is no such route
     if handler is not None and (access := access_of(handler)) is not None:
         return access.page
-    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
-
-
-def _place(error: Exception) -> str:
-    """Return file and line of an error's innermost frame; its message could hold personal data and is left out."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "" if trace is None else f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
+    return "text/html" in request.headers.get("accept", "") and not request.scope["path"].startswith("/v1/")
 
 
 def _problem(desk: Desk, request: Request[Any, Any, Any], code: ProblemCode, correlation_id: str) -> Response[bytes]:

@@ -4,6 +4,7 @@
     registry is known. Who cannot be identified is answered by code alone and touches no record.
 (2) A known caller that sends too fast is told when to come again, before its body is taken in.
 (3) The body is taken in and must be the one that was signed. Only then is anything of it read.
+(4) Where the route shows people to a clerk, the gateway of a mission asks on behalf of one: who that is, the log says.
 """
 
 import re
@@ -26,15 +27,18 @@ from registry.contract.signing import (
     verify_body,
     verify_head,
 )
+from registry.domain.disclosure import BodyKind
 from registry.domain.errors import Refusal
 from registry.services.attendance import Act, Asked, Attendance, Caller, Once, refusing
 from registry.services.key_directory import KeyDirectory
 from registry.services.resources import Resources
+from registry.services.subjects import Subjects
 from registry.services.trawling import Watch
 from registry.store.callers import RegisteredKey, StoredAnswer
 from registry.store.keyring import Shredded
 from registry.store.unit_of_work import StoreUnavailable
 from registry.vault.keys import KeysRefused
+from registry.web.access import access_of
 from registry.web.answers import SignedAnswer
 from registry.web.door import LARGEST_BODY, SecurityLog, sound
 from registry.web.metrics import RATE_LIMITED, REFUSED_AT_THE_DOOR
@@ -59,11 +63,17 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Desk:
-    """Serves signed requests. ``public_url`` is the address that callers use and sign, without a path."""
+    """Serves signed requests. ``public_url`` is the address that callers use and sign, without a path.
 
-    def __init__(self, *, resources: Resources, keys: KeyDirectory, public_url: str) -> None:
+    ``subjects`` says who asks through the gateway of a mission; without, nobody does.
+    """
+
+    def __init__(
+        self, *, resources: Resources, keys: KeyDirectory, public_url: str, subjects: Subjects | None = None
+    ) -> None:
         self.resources = resources
         self.keys = keys
+        self.subjects = subjects or Subjects(resources, ())
         self.public_url = public_url
         self.watch = Watch(resources, sound)
         self._security_log = SecurityLog()
@@ -99,7 +109,9 @@ class Desk:
         except WireRefusal as refused:
             return self.respond(parts, refusal_answer(refused, correlation_id), correlation_id)
         if too_fast is None:
+            caller, refused_alone = await self._on_behalf(request, operation, known, caller)  # (4)
             asked, act = self._prepared(caller, parts, operation, prepare, correlation_id)
+            act = act if refused_alone is None else refusing(refused_alone)
         else:
             asked, act, once = Asked(operation=operation, correlation_id=correlation_id), refusing(too_fast), False
         if discloses and not self.keys.log_is_watched:
@@ -155,6 +167,22 @@ class Desk:
         if refusal is not None:
             RATE_LIMITED.labels(kind).inc()
         return refusal
+
+    async def _on_behalf(
+        self, request: Request[Any, Any, Any], operation: str, known: _Known, caller: Caller
+    ) -> tuple[Caller, WireRefusal | None]:
+        """Say for which clerk a mission asks, where the route wants to know, and what refuses it without one."""
+        access = access_of(request.route_handler)
+        if caller.body_kind is not BodyKind.MISSION or (access is not None and not access.wants_clerk(operation)):
+            return caller, None
+        signer = self.keys.verifying(known.head.key_id)
+        if access is None or signer is None:  # withdrawn just now
+            return caller, WireRefusal(ProblemCode.KEY_UNKNOWN)
+        try:
+            account = await self.subjects.of(known.head.subject, signer, caller.body, access.clerk)
+        except WireRefusal as refusal:
+            return caller, refusal
+        return msgspec.structs.replace(caller, clerk=account.account_id), None
 
     @staticmethod
     def _prepared(

@@ -38,20 +38,23 @@ LINES: Final = Pace(at_once=100, per_second=5)
 
 
 class SecurityLog:
-    """One line for each request whose sender could not be identified, unless there are too many."""
+    """One line for each request that is turned away at the door, unless there are too many."""
 
     def __init__(self) -> None:
         self._bucket: Bucket | None = None
         self._left_out = 0
 
-    def note(self, code: str, correlation_id: str, now: datetime) -> None:
-        """Write a line, or count one that is left out: the next one written says how many were."""
+    def note(self, code: str, correlation_id: str, now: datetime, account: str | None = None) -> None:
+        """Write a line, or count one that is left out: the next one written says how many were.
+
+        ``account`` is whose session it came in; None where nobody was identified.
+        """
         self._bucket, wait = take(self._bucket, LINES, now)
         if wait:
             self._left_out += 1
             return
         left_out, self._left_out = self._left_out, 0
-        log.info("refused at the door", code=code, correlation_id=correlation_id, left_out=left_out)
+        log.info("refused at the door", code=code, correlation_id=correlation_id, account=account, left_out=left_out)
 
 
 def sound(alarm: Alarm) -> None:

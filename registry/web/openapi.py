@@ -5,11 +5,12 @@ from typing import Any, Final
 import msgspec
 from litestar import Response, get
 
-from registry.contract import inquiry_list, jlis
+from registry.contract import applications, inquiry_list, jlis
 from registry.contract import messages as m
 from registry.contract.grants import GrantsAnswer
 from registry.contract.log_proof import LogProof
 from registry.contract.problems import PROBLEM_MEDIA_TYPE, Problem
+from registry.contract.signing import SUBJECT_HEADER
 from registry.contract.values import EXAMPLES
 from registry.domain.residence_report import ResidenceReport
 from registry.web.access import public
@@ -47,11 +48,15 @@ _SIGNATURE: Final = (
     _header("signature-input", "RFC 9421, in the closed profile of docs/trust-model.md"),
     _header("signature", "RFC 9421, Ed25519 or ECDSA P-256"),
 )
-_WITH_BODY: Final = (
-    _header("content-digest", "RFC 9530, sha-256"),
-    _header(m.IDEMPOTENCY_HEADER, "the sender's key; the same key and body give the same answer"),
-)
+_KEY: Final = _header(m.IDEMPOTENCY_HEADER, "the sender's key; the same key and body give the same answer")
+_WITH_BODY: Final = (_header("content-digest", "RFC 9530, sha-256"), _KEY)
 _EVIDENCE: Final = _header(m.EVIDENCE_HEADER, "detached JWS (RFC 7797) that the mission made over the body at intake")
+_SUBJECT: Final = _header(
+    SUBJECT_HEADER,
+    "of the gateway of a mission, where it shows people to a clerk: the clerk's token (RFC 9068), bound to the key of "
+    "the gateway (cnf.jkt) and covered by the signature",
+    required=False,
+)
 _DRY_RUN: Final = {
     "name": "dry_run",
     "in": "query",
@@ -65,6 +70,14 @@ _SUBMISSION_ID: Final = {
     "required": True,
     "description": "the id in the receipt",
     "schema": {"type": "string", "format": "uuid"},
+}
+
+_SESSION: Final = {
+    "name": "__Host-session",
+    "in": "cookie",
+    "required": True,
+    "description": "the session of a resident who signed in at level ①",
+    "schema": {"type": "string"},
 }
 
 _AFTER: Final = {
@@ -99,7 +112,7 @@ OPERATIONS: Final = (
         body=ResidenceReport,
         answer=m.Receipt,
         status=201,
-        parameters=(_EVIDENCE, _DRY_RUN),
+        parameters=(_EVIDENCE, _SUBJECT, _DRY_RUN),
         other_answer=m.DryRun,
     ),
     Operation(
@@ -129,6 +142,7 @@ OPERATIONS: Final = (
         summary="Ask about one person on a legal basis (情報照会)",
         body=m.Inquiry,
         answer=m.InquiryAnswer,
+        parameters=(_SUBJECT,),
     ),
     Operation(
         method="post",
@@ -136,6 +150,7 @@ OPERATIONS: Final = (
         summary="Ask the same about up to a thousand people; each stands or falls by itself (一括照会)",
         body=m.BulkInquiry,
         answer=m.BulkAnswer,
+        parameters=(_SUBJECT,),
     ),
     Operation(
         method="get",
@@ -163,6 +178,34 @@ OPERATIONS: Final = (
         summary="Say why there is no 除票 for one of those questions (除票の照会への回答)",
         body=inquiry_list.RemovedRecordAnswer,
         answer=inquiry_list.RemovedRecordReceipt,
+    ),
+    Operation(
+        method="post",
+        path="/me/application-challenges",
+        summary="Have a nonce for one signature of one's own card",
+        answer=applications.Challenge,
+        status=201,
+        signed=False,
+        parameters=(_SESSION,),
+    ),
+    Operation(
+        method="post",
+        path="/me/applications",
+        summary="Report of oneself, signed with one's own card (電子申請: 在留届・変更届)",
+        body=applications.SignedApplication,
+        answer=m.Receipt,
+        status=201,
+        signed=False,
+        parameters=(_SESSION, _KEY, _DRY_RUN),
+        other_answer=m.DryRun,
+    ),
+    Operation(
+        method="get",
+        path="/me/applications/{submission_id}",
+        summary="See how one's own application stands",
+        answer=m.Receipt,
+        signed=False,
+        parameters=(_SESSION, _SUBMISSION_ID),
     ),
     Operation(method="get", path="/v1/grants", summary="See what the caller may ask and submit", answer=GrantsAnswer),
     Operation(method="get", path="/v1/time", summary="Ask for the registry's clock", answer=m.TimeAnswer, signed=False),
@@ -219,7 +262,8 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Overseas-resident number registry",
             "version": "1",
-            "description": "Every request and every answer is signed. Refusals are RFC 9457 problem documents.",
+            "description": "Every request and answer under /v1 is signed; under /me a resident's own software comes "
+            "with their session. Refusals are RFC 9457 problem documents.",
         },
         "paths": paths,
         "components": {"schemas": components},
@@ -227,7 +271,11 @@ def document() -> dict[str, Any]:
 
 
 def _operation(one: Operation) -> dict[str, Any]:
-    parameters = [*(_SIGNATURE if one.signed else ()), *(_WITH_BODY if one.body else ()), *one.parameters]
+    parameters = [
+        *(_SIGNATURE if one.signed else ()),
+        *(_WITH_BODY if one.body and one.signed else ()),
+        *one.parameters,
+    ]
     described: dict[str, Any] = {
         "operationId": f"{one.method}{one.path.title().translate(str.maketrans('', '', '/{}-_'))}",
         "summary": one.summary,

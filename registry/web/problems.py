@@ -12,8 +12,11 @@ from registry.contract.decoding import encode
 from registry.contract.evidence import sign_receipt
 from registry.contract.keys import SigningKey
 from registry.contract.messages import CORRELATION_HEADER, RECEIPT_HEADER, BatchAnswer, DeliveryAnswer, Receipt
-from registry.contract.problems import PROBLEM_OF_REFUSAL, ProblemCode, RateLimited, WireRefusal, problem
+from registry.contract.problems import PROBLEM_OF_REFUSAL, Problem, ProblemCode, RateLimited, problem
 from registry.domain.errors import Refusal
+from registry.jpki.refusals import JpkiFault, JpkiRefused
+from registry.jpki.wording import WORDING
+from registry.services.attendance import Refused
 from registry.store.callers import StoredAnswer
 from registry.web.pages.trouble import Trouble
 
@@ -33,6 +36,17 @@ STATUS: Final[dict[ProblemCode, int]] = {
     ProblemCode.CLOCK_SKEW: 401,
     ProblemCode.DIGEST_MISMATCH: 400,
     ProblemCode.EVIDENCE_INVALID: 422,
+    ProblemCode.SIGN_IN_NEEDED: 401,
+    ProblemCode.CROSS_SITE: 403,
+    ProblemCode.CARD_REFUSED: 422,
+    ProblemCode.CARD_CHALLENGE_UNKNOWN: 409,
+    ProblemCode.CARD_STANDING_UNKNOWN: 503,
+    ProblemCode.SUBJECT_MISSING: 403,
+    ProblemCode.SUBJECT_INVALID: 403,
+    ProblemCode.SUBJECT_EXPIRED: 403,
+    ProblemCode.SUBJECT_OF_ANOTHER_KEY: 403,
+    ProblemCode.SUBJECT_OF_ANOTHER_BODY: 403,
+    ProblemCode.SUBJECT_NOT_PERMITTED: 403,
     ProblemCode.IDEMPOTENCY_KEY_MISSING: 400,
     ProblemCode.IDEMPOTENCY_KEY_REUSED: 409,
     ProblemCode.BODY_TOO_LARGE: 413,
@@ -63,11 +77,37 @@ STATUS_OF_TROUBLE: Final[dict[Trouble, int]] = {
 }
 """What a page of trouble is answered with."""
 
-RETRY_AFTER_SECONDS: Final = {ProblemCode.NOT_READY: "2", ProblemCode.LOG_NOT_WATCHED: "30"}
+RETRY_AFTER_SECONDS: Final = {
+    ProblemCode.NOT_READY: "2",
+    ProblemCode.LOG_NOT_WATCHED: "30",
+    ProblemCode.CARD_STANDING_UNKNOWN: "60",
+}
+
+STANDING_UNKNOWN: Final = frozenset(
+    {
+        JpkiFault.REVOCATION_UNAVAILABLE,
+        JpkiFault.REVOCATION_TOO_LARGE,
+        JpkiFault.REVOCATION_MALFORMED,
+        JpkiFault.REVOCATION_OF_ANOTHER,
+        JpkiFault.REVOCATION_STALE,
+        JpkiFault.REVOCATION_ROLLED_BACK,
+        JpkiFault.REVOCATION_PARTIAL,
+    }
+)
+"""What is wrong with the word of a CA, and not with a card: the same signature may be good in a minute."""
 
 
-def refusal_answer(refusal: Refusal | WireRefusal, correlation_id: str) -> StoredAnswer:
-    """Return the problem document of a refusal; of the rules with all faults, of the wire with its code."""
+def code_of_card(fault: JpkiFault) -> ProblemCode:
+    """Return which problem it is that a card's signature is not accepted."""
+    if fault in STANDING_UNKNOWN:
+        return ProblemCode.CARD_STANDING_UNKNOWN
+    return ProblemCode.CARD_CHALLENGE_UNKNOWN if fault is JpkiFault.CHALLENGE_UNKNOWN else ProblemCode.CARD_REFUSED
+
+
+def refusal_answer(refusal: Refused, correlation_id: str) -> StoredAnswer:
+    """Return the problem document of a refusal; of the rules with all faults, else with its code."""
+    if isinstance(refusal, JpkiRefused):
+        return _card_answer(refusal.code, correlation_id)
     if isinstance(refusal, Refusal):
         return problem_answer(PROBLEM_OF_REFUSAL[type(refusal)], correlation_id, refusal)
     answer = problem_answer(refusal.code, correlation_id)
@@ -80,10 +120,22 @@ def problem_answer(code: ProblemCode, correlation_id: str, refusal: Refusal | No
     """Return the problem document for a code, with the status that belongs to it."""
     faults = () if refusal is None else refusal.faults
     document = problem(code, status=STATUS[code], correlation_id=correlation_id, faults=faults)
-    headers = {"content-type": PROBLEM_JSON, CORRELATION_HEADER: correlation_id}
-    if code in RETRY_AFTER_SECONDS:
-        headers["retry-after"] = RETRY_AFTER_SECONDS[code]
-    return StoredAnswer(refused=True, status=STATUS[code], headers=headers, body=encode(document))
+    return _document_answer(document)
+
+
+def _card_answer(fault: JpkiFault, correlation_id: str) -> StoredAnswer:
+    """Return the problem of a card, in the words of the step that failed."""
+    code, words = code_of_card(fault), WORDING[fault]
+    document = problem(code, status=STATUS[code], correlation_id=correlation_id)
+    said = {"title": words.title, "title_ja": words.title_ja, "detail": words.advice, "detail_ja": words.advice_ja}
+    return _document_answer(msgspec.structs.replace(document, reason=str(fault), **said))
+
+
+def _document_answer(document: Problem) -> StoredAnswer:
+    headers = {"content-type": PROBLEM_JSON, CORRELATION_HEADER: document.correlation_id}
+    if document.code in RETRY_AFTER_SECONDS:
+        headers["retry-after"] = RETRY_AFTER_SECONDS[document.code]
+    return StoredAnswer(refused=True, status=document.status, headers=headers, body=encode(document))
 
 
 class WirePresenter(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +152,6 @@ class WirePresenter(msgspec.Struct, frozen=True, kw_only=True):
             headers[RECEIPT_HEADER] = sign_receipt(body, self.signing_key)
         return StoredAnswer(status=self.status, headers=headers, body=body)
 
-    def refusal(self, refusal: Refusal | WireRefusal, correlation_id: str) -> StoredAnswer:
+    def refusal(self, refusal: Refused, correlation_id: str) -> StoredAnswer:
         """Return the problem document for a refusal."""
         return refusal_answer(refusal, correlation_id)

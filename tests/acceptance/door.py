@@ -40,6 +40,7 @@ def unsigned(registry, message, *, body=MISSION, path=SUBMISSIONS, method="POST"
         "Content-Type": "application/json",
         "Idempotency-Key": uuid4().hex,
         EVIDENCE_HEADER: registry.evidence(body, content),
+        **dict(registry.on_behalf(body, path)),
     } | {name.replace("_", "-"): value for name, value in fields.items()}
     kept = tuple((name, value) for name, value in headers.items() if value is not None)
     return RequestParts(method=method, url=URL + path, headers=kept, body=content)

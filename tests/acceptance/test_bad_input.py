@@ -224,7 +224,7 @@ async def enter(registry, mission):
     key = registry.keys[mission] = SigningKey.generate(f"{mission}-key")
     pem = key.verifying.to_pem()
     row = RegisteredKey(key_id=key.key_id, body=mission, body_kind=BodyKind.MISSION, public_key=pem, valid_from=NOW)
-    async with registry.ex_officio.work() as work:
+    async with registry.owner.work() as work:
         await callers.register_key(work, row)
         await work.commit()
     registry.clock.advance(seconds=2)

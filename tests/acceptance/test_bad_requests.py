@@ -182,7 +182,7 @@ async def register(registry, key, **fields):
     """Register a key as ``registry callers register`` does."""
     row = {"body": MISSION, "body_kind": BodyKind.MISSION, "valid_from": NOW - timedelta(days=1)} | fields
     registered = RegisteredKey(key_id=key.key_id, public_key=key.verifying.to_pem(), **row)
-    async with registry.ex_officio.work() as work:
+    async with registry.owner.work() as work:
         await callers.register_key(work, registered)
         await work.commit()
 

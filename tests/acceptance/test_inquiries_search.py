@@ -244,7 +244,7 @@ async def enter(registry, municipality):
         public_key=key.verifying.to_pem(),
         valid_from=NOW,
     )
-    async with registry.ex_officio.work() as work:
+    async with registry.owner.work() as work:
         await callers.register_key(work, row)
         await work.commit()
     registry.clock.advance(seconds=2)

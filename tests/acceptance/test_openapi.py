@@ -9,7 +9,7 @@ import anyio
 import httpx
 import pytest
 
-from registry.contract import inquiry_list, jlis, messages
+from registry.contract import applications, inquiry_list, jlis, messages
 from registry.contract.decoding import decode, encode
 from registry.contract.problems import ProblemCode
 from registry.contract.values import EXAMPLES, from_json, to_json
@@ -20,6 +20,7 @@ from registry.services.inquiry_list import open_questions
 from registry.web.access import routes_of
 from registry.web.app import make_app
 from registry.web.desk import Desk
+from registry.web.pages.visit import SESSION_COOKIE
 from registry.web.problems import STATUS
 from tests.acceptance.asking import CHECKED, CONTACT, SEARCHES, ask, namesakes, settle
 from tests.acceptance.jlis import asked, book, long_ago
@@ -38,6 +39,7 @@ READ = {
     ("post", "/v1/inquiries/bulk"): messages.BulkInquiry,
     ("post", "/v1/supplementary-answers"): jlis.SupplementaryAnswer,
     ("post", "/v1/removed-record-answers"): inquiry_list.RemovedRecordAnswer,
+    ("post", "/me/applications"): applications.SignedApplication,
 }
 """What the routes decode."""
 
@@ -80,7 +82,7 @@ def test_parameters_are_those_of_the_path_and_stand_once(method, path):
 
 def test_nothing_personal_has_a_place_in_an_address():
     in_addresses = {one["name"] for one in nodes(DOCUMENT["paths"]) if one.get("in") in {"path", "query", "cookie"}}
-    assert in_addresses == {"submission_id", "dry_run", "after", "place", "index", "old", "size"}
+    assert in_addresses == {"submission_id", "dry_run", "after", "place", "index", "old", "size", "__Host-session"}
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
@@ -90,9 +92,12 @@ def test_whatever_has_effects_or_tells_of_people_must_be_signed(method, path):
     }
     signed = {"signature-input", "signature"} <= headers
     assert signed is (path.startswith("/v1/") and not path.startswith(("/v1/time", "/v1/log/")))
-    if method == "post":
+    if method == "post" and signed:
         assert {"content-digest", "idempotency-key"} <= headers
         assert OPERATIONS[method, path]["requestBody"]["required"]
+    if path.startswith("/me/"):
+        cookies = [one["name"] for one in OPERATIONS[method, path]["parameters"] if one["in"] == "cookie"]
+        assert cookies == [SESSION_COOKIE]
 
 
 # ------------------------------------------------------------------------------------------ true of the routes

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.testing import capture_logs
 
+from registry.application import application
 from registry.contract.decoding import decode, encode
 from registry.contract.grants import GrantsAnswer
 from registry.domain.disclosure import SearchKey
@@ -21,7 +22,6 @@ from registry.store.trawling import Narrowing
 from registry.store.unit_of_work import UnitOfWork
 from registry.web.door import LARGEST_BODY
 from registry.web.metrics import METRICS
-from registry.wiring import application
 from tests.acceptance.asking import ask, refused, said, told
 from tests.acceptance.door import header, is_signed, read, send, signed
 from tests.acceptance.papers import by_addressee, by_name, by_number, number, report

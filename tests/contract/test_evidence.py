@@ -86,6 +86,13 @@ def test_evidence_holds_for_its_report_and_tells_when_it_came(report: bytes, key
     assert told.taken_at.utcoffset() == timedelta(hours=-3)
 
 
+def test_evidence_names_the_sign_in_of_who_typed_the_report_by_its_hash() -> None:
+    clerk = evidence_hash("a.b.c")
+    assert verify_evidence(REPORT, make_evidence(REPORT, GATEWAY, header(clerk=clerk)), PUBLIC.get).clerk == clerk
+    with pytest.raises(InvalidInput):
+        make_evidence(REPORT, GATEWAY, header(clerk="a.b.c"))
+
+
 @pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
 def test_evidence_holds_nothing_of_the_report(report: bytes) -> None:
     assert make_evidence(report, GATEWAY, FIRST).split(".")[1] == ""

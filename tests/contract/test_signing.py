@@ -19,6 +19,7 @@ from registry.contract.signing import (
     _signature_base,
     content_digest,
     sign_request,
+    verify_head,
     verify_request,
 )
 from tests.contract.signed import (
@@ -65,6 +66,28 @@ def test_a_post_covers_all_five_components() -> None:
 def test_a_get_covers_method_and_target() -> None:
     stated = header(signed(request(method="GET", headers=(), body=b"")), "signature-input")
     assert stated.startswith('sig=("@method" "@target-uri");created=')
+
+
+ON_BEHALF = request(headers=(*FIELDS, ("Registry-Subject", "a.b.c")))
+
+
+def test_on_whose_behalf_a_request_comes_is_signed_along() -> None:
+    assert '"registry-subject"' in header(signed(ON_BEHALF), "signature-input")
+    assert verify_head(signed(ON_BEHALF), PUBLIC.get, NOW).subject == "a.b.c"
+    assert verify_head(signed(), PUBLIC.get, NOW).subject is None
+
+
+MOVED = {
+    "put into a request that was signed without": with_header(signed(), "Registry-Subject", "a.b.c"),
+    "taken out": with_header(signed(ON_BEHALF), "Registry-Subject", None),
+    "another in its place": with_header(signed(ON_BEHALF), "Registry-Subject", "x.y.z"),
+    "another beside it": signed(ON_BEHALF, headers=(*signed(ON_BEHALF).headers, ("registry-subject", "x.y.z"))),
+}
+
+
+@pytest.mark.parametrize("parts", MOVED.values(), ids=MOVED)
+def test_nobody_moves_a_token_of_a_clerk_from_request_to_request(parts: RequestParts) -> None:
+    assert refusal(parts) == ProblemCode.SIGNATURE_INVALID
 
 
 def test_components_may_stand_in_any_order() -> None:

@@ -219,6 +219,7 @@ PLANTED = {
         {"sandbox-clock-set", "keys-not-for-production", "setting-senseless", "witnesses-unusable"},
     ),
     "no file of providers": (setting("REGISTRY_PROVIDERS", "/nowhere.toml"), {"setting-senseless"}),
+    "no file of authorities": (setting("REGISTRY_AUTHORITIES", "/nowhere.toml"), {"setting-senseless"}),
     "production misspelt": (setting("REGISTRY_ENV", "Production"), {"setting-senseless"}),
     "a port that is no number": (setting("REGISTRY_PORT", "http"), {"setting-senseless"}),
     "an address with a path": (

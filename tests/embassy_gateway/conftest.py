@@ -3,8 +3,7 @@
 import pytest
 
 from embassy_gateway.cli import run
-from embassy_gateway.settings import PREFIX
-from tests.embassy_gateway.mission import mission_in, settings_of, settle_in, text
+from tests.embassy_gateway.mission import environment_of, mission_in, settings_of, settle_in, text
 from tests.embassy_gateway.registry_stand_in import line_to
 
 
@@ -19,9 +18,8 @@ def desk(tmp_path, monkeypatch, capfd):
     """A desk at the mission with its registry: ``desk(command…)`` returns exit code and output."""
     _, registry, _ = settle_in(tmp_path)
     with line_to(registry) as line:
-        settings = settings_of(tmp_path, line.url)
-        for name in settings.__struct_fields__:
-            monkeypatch.setenv(PREFIX + name.upper(), getattr(settings, name))
+        for name, value in environment_of(settings_of(tmp_path, line.url)).items():
+            monkeypatch.setenv(name, value)
         yield Desk(tmp_path, registry, line, capfd)
 
 

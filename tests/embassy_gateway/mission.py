@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from embassy_gateway.delivery import Tally
-from embassy_gateway.settings import Settings
+from embassy_gateway.settings import PREFIX, Settings
 from embassy_gateway.wiring import Gateway, open_gateway
 from registry.contract.keys import SigningKey
 from tests.embassy_gateway.registry_stand_in import Line, StandIn, line_to
@@ -107,6 +107,12 @@ def settings_of(folder, url) -> Settings:
         spool=str(folder / "spool" / "spool.sqlite"),
         spool_key=str(folder / "spool.key"),
     )
+
+
+def environment_of(settings) -> dict[str, str]:
+    """The variables that say what ``settings`` say."""
+    given = {name: getattr(settings, name) for name in settings.__struct_fields__}
+    return {PREFIX + name.upper(): value for name, value in given.items() if value is not None}
 
 
 @contextmanager

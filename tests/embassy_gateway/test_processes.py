@@ -23,6 +23,7 @@ from tests.embassy_gateway.mission import (
     SURNAME,
     Clock,
     Mission,
+    environment_of,
     person,
     report,
     settings_of,
@@ -44,9 +45,7 @@ class Office:
         self.line = line
         self.settings = settings_of(folder, line.url)
         self.file = folder / "reports.json"
-        self._environment = os.environ | {
-            PREFIX + name.upper(): getattr(self.settings, name) for name in self.settings.__struct_fields__
-        }
+        self._environment = os.environ | environment_of(self.settings)
 
     @contextmanager
     def process(self, *command, **settings):

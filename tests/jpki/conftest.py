@@ -10,7 +10,7 @@ from tests.jpki.pki import NOW
 
 @pytest.fixture(scope="session")
 def office_folder(tmp_path_factory):
-    """An office in which nothing was issued; eight keys are made once."""
+    """An office in which nothing was issued; its keys are made once."""
     folder = tmp_path_factory.mktemp("jpki") / "office"
     return Office.open_or_make(folder, "http://127.0.0.1:8430", NOW).folder
 

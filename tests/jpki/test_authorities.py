@@ -51,6 +51,19 @@ def test_the_file_of_an_office_pins_its_cas(office):
     assert sorted(one.purpose for one in found) == sorted([SIGNING, LOGIN] * len(GENERATIONS))
 
 
+def test_production_pins_no_ca_of_the_sandbox(office):
+    with pytest.raises(ValueError, match="a CA of the sandbox"):
+        Authorities.read(office.folder / PINNED, production=True)
+
+
+def test_a_file_without_a_ca_of_signing_certificates_is_refused(office):
+    path = office.folder / PINNED
+    tables = path.read_text(encoding="utf-8").split("[[authority]]")
+    path.write_text("[[authority]]".join(one for one in tables if f'"{SIGNING}"' not in one), encoding="utf-8")
+    with pytest.raises(ValueError, match="no CA of signing certificates"):
+        Authorities.read(path)
+
+
 FILES = {
     "no TOML": "[[authority",
     "no authority": "",

@@ -49,6 +49,12 @@ def test_what_was_signed_before_it_was_revoked_stays_good(at, is_refused):
         standing.refuse_if_revoked(at)
 
 
+@pytest.mark.parametrize("moments", [(NOW - DAY, NOW + DAY), (NOW + DAY, NOW - DAY)], ids=["in order", "not in order"])
+def test_who_stands_in_the_list_twice_is_revoked_since_the_earlier_moment(moments):
+    one = a_list(revoked=[(SERIAL, since) for since in moments])
+    assert one.standing(SERIAL, NOW).revoked_since == NOW - DAY
+
+
 def test_a_key_that_was_lost_earlier_is_revoked_since_then():
     lost = (x509.InvalidityDate((NOW - 3 * DAY).replace(tzinfo=None)), False)
     one = a_list(revoked=[(SERIAL, NOW - DAY, lost)])

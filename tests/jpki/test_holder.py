@@ -1,5 +1,7 @@
 """Step 12: the otherNames of a signing certificate become the value of the domain, or nothing does."""
 
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 from cryptography import x509
@@ -51,6 +53,19 @@ def test_every_item_is_read():
 def test_after_a_move_abroad_there_is_no_address():
     found = read_holder(leaf(), MUNICIPALITIES)
     assert (found.address_form, found.address) == (AddressForm.MOVED_ABROAD, None)
+
+
+@pytest.mark.parametrize(
+    ("began", "form"),
+    [
+        (datetime(2019, 4, 30, 14, 59, 59, tzinfo=UTC), AddressForm.UNREADABLE),
+        (datetime(2019, 4, 30, 15, tzinfo=UTC), AddressForm.IN_JAPAN),
+    ],
+    ids=["a second before it has its name", "in its first hour in Japan"],
+)
+def test_the_address_is_read_as_of_the_day_in_japan_on_which_the_certificate_began(began, form):
+    certificate = leaf(holder=msgspec.structs.replace(HOLDER, address="兵庫県丹波篠山市北新町四十一"), began=began)
+    assert read_holder(certificate, MUNICIPALITIES).address_form is form
 
 
 def test_substitutes_may_be_left_out():

@@ -13,7 +13,7 @@ from registry.jpki.authorities import Authorities
 from registry.jpki.certificate import check_certificate
 from registry.jpki.crl import LARGEST_LIST, SeenInMemory
 from registry.jpki.refusals import JpkiFault, JpkiRefused
-from registry.jpki.revocation_lines import FETCH_AGAIN, TRY_AGAIN, CrlLine, OcspLine, fetch
+from registry.jpki.revocation_lines import AHEAD, FETCH_AGAIN, TRY_AGAIN, CrlLine, OcspLine, fetch
 from registry.sandbox.jpki.office import GOOD_FOR, PINNED
 from registry.sandbox.jpki.serving import make_app
 from tests.jpki.pki import DAY, HOLDER, LOGIN, NOW, SIGNING, crl, der, issuer, key, leaf, pinned
@@ -98,6 +98,19 @@ async def test_a_list_is_fetched_once_and_again_after_its_time():
             assert (await one.standing(LEAF, NOW)).revoked_since is None
         assert ca.asked == 1
         assert (await one.standing(LEAF, NOW + FETCH_AGAIN)).revoked_since == NOW
+        assert ca.asked == 2
+
+
+async def test_lists_that_are_renewed_beside_the_requests_are_never_fetched_within_one():
+    ca = Ca(crl(number=7), crl(number=8))
+    async with to(ca) as http:
+        one, only = CrlLine(http, SeenInMemory()), pinned(issuer())
+        await one.keep_fresh(only, NOW)
+        await one.keep_fresh(only, NOW + FETCH_AGAIN - 2 * AHEAD)
+        assert ca.asked == 1
+        await one.keep_fresh(only, NOW + FETCH_AGAIN - AHEAD)
+        assert ca.asked == 2
+        await one.standing(LEAF, NOW + FETCH_AGAIN)
         assert ca.asked == 2
 
 

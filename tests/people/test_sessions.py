@@ -1,11 +1,13 @@
 """What a session is good for, in whose hands and how long: rotation, limits, forms, doors that are not one's own."""
 
+import re
 from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from registry.domain.account import Role
 from registry.domain.sign_in import FRESH_FOR, OF_RESIDENTS, OF_STAFF, Level
@@ -32,6 +34,18 @@ async def signed_in(place, persona="resident", level=Level.PASSWORD):
 async def is_in(browser):
     await browser.get(f"{browser.registry_url}/me", follow=False)
     return browser.answer.status_code == 200
+
+
+def turned_away(logs, answer):
+    """What the log says of who got this answer: a code, whose session it was, and the answer's own id."""
+    lines = [one for one in logs if one["event"] == "refused at the door"]
+    assert {one["correlation_id"] for one in lines} <= {answer.headers["correlation-id"]}
+    return [(one["code"], one["account"]) for one in lines]
+
+
+def account_on(browser):
+    """The account that its owner's page shows."""
+    return re.search("[0-9a-f]{40}", browser.found.text).group()
 
 
 def put_session(browser, token):
@@ -99,6 +113,14 @@ async def test_a_session_that_is_not_used_is_over(place, persona, idle):
     assert not await is_in(browser)
 
 
+@pytest.mark.parametrize(("persona", "idle"), LIMITS.values(), ids=LIMITS)
+async def test_whose_session_was_not_used_for_too_long_shows_anew_who_they_are(place, persona, idle):
+    browser = await signed_in(place, persona)
+    place.ahead(seconds=idle.total_seconds())
+    await browser.begin()
+    assert urlsplit(browser.address).port != urlsplit(place.url).port  # the provider does not wave them through
+
+
 async def test_a_session_that_is_used_all_the_time_is_over_at_last(place):
     browser = await signed_in(place, "operator")
     steps = int(OF_STAFF.whole / timedelta(minutes=10))
@@ -122,7 +144,7 @@ async def test_a_session_that_is_over_is_forgotten(place):
 FORMS = {
     "no token": (lambda _: {}, {}),
     "an empty token": (lambda _: {FORM_FIELD: ""}, {}),
-    "a wrong token": (lambda own: {FORM_FIELD: "A" + own[1:]}, {}),
+    "a wrong token": (lambda own: {FORM_FIELD: ("B" if own[0] == "A" else "A") + own[1:]}, {}),
     "a token twice": (lambda own: {FORM_FIELD: [own, own]}, {}),
     "sent from another site": (lambda own: {FORM_FIELD: own}, {"sec-fetch-site": "cross-site"}),
     "sent from a neighbour": (lambda own: {FORM_FIELD: own}, {"sec-fetch-site": "same-site"}),
@@ -135,8 +157,10 @@ FORMS = {
 @pytest.mark.parametrize("action", [END, OUT])
 async def test_a_form_that_was_not_ours_does_nothing(place, action, form, headers):
     browser = await signed_in(place)
-    given = form(form_of(browser, action)[FORM_FIELD]) | {"session": "all"}
-    answer = await browser.post(place.url + action, given, headers=headers)
+    given, account = form(form_of(browser, action)[FORM_FIELD]) | {"session": "all"}, account_on(browser)
+    with capture_logs() as logs:
+        answer = await browser.post(place.url + action, given, headers=headers)
+    assert turned_away(logs, answer) == [("form-refused", account)]
     assert (answer.status_code, "form-refused" in answer.text) == (403, True)
     assert await is_in(browser)
 
@@ -295,6 +319,14 @@ async def test_nobody_is_led_elsewhere_after_signing_in(place, to):
     assert browser.answer.headers["location"] == "/me"
 
 
+@pytest.mark.parametrize("host", ["x:99999", "x:abc", "[", "evil.example"])
+async def test_what_a_browser_calls_the_host_changes_nothing(place, host):
+    for path, status in (("/me", 303), ("/nowhere", 404)):
+        answer = await place.browser().get(place.url + path, headers={"host": host}, follow=False)
+        assert (answer.status_code, answer.headers.get("location", "/")[0]) == (status, "/")
+        assert host not in answer.text
+
+
 @pytest.mark.parametrize("name", ["nobody", "sandbox%2F..", "..", "%00", "髙"])
 async def test_a_provider_that_there_is_not_is_not_found(place, name):
     for path in (f"/sign-in/{name}", f"/sign-in/{name}/back"):
@@ -322,9 +354,12 @@ def declared(place):
 
 async def test_a_door_for_other_roles_stays_shut(place, declared):
     browser = await signed_in(place, "municipal-clerk")
+    account = account_on(browser)
     declared(roles=(Role.AUDITOR, Role.RESIDENT))
-    answer = await browser.get(f"{place.url}/me")
+    with capture_logs() as logs:
+        answer = await browser.get(f"{place.url}/me")
     assert (answer.status_code, "not-permitted" in answer.text) == (403, True)
+    assert turned_away(logs, answer) == [("not-permitted", account)]
 
 
 async def test_a_door_that_needs_a_card_leads_to_the_card_and_believes_nothing_less(place, declared):

@@ -10,23 +10,25 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import httpx
 import uvicorn
 
+from registry.contract.openid.line import ProviderLine
+from registry.contract.openid.providers import read_providers
 from registry.domain.sign_in import Level
-from registry.relying_party.line import ProviderLine
-from registry.relying_party.providers import read_providers
 from registry.sandbox.identity_provider import IdentityProvider
-from registry.sandbox.identity_provider_cli import client_of, issuer_at, make
+from registry.sandbox.identity_provider_cli import clients_of, issuer_at, make
 from registry.sandbox.identity_provider_pages import make_app as make_provider_app
 from registry.sandbox.personas import ACR
 from registry.sandbox.programs import free_port
 from registry.services import sessions
 from registry.services.key_directory import KeyDirectory
 from registry.services.sign_ins import SignIns
+from registry.services.subjects import Subjects
 from registry.serving import configuration
 from registry.web.app import make_app
 from registry.web.desk import Desk
 from registry.wiring import new_id
 
 HOST = "127.0.0.1"
+_TLS = httpx.create_ssl_context(trust_env=False)  # once: to read the CAs of the world takes longer than most tests
 SESSION, SIGN_IN = "__Host-session", "__Host-sign-in"
 
 
@@ -61,7 +63,7 @@ class Browser:
 
     def __init__(self, registry_url):
         self.registry_url = registry_url
-        self.http = httpx.AsyncClient(trust_env=False, timeout=20)
+        self.http = httpx.AsyncClient(trust_env=False, timeout=20, verify=_TLS)
         self.cookies = {}
         self.language = "en"
         self.answer = None
@@ -190,18 +192,21 @@ class Crooked(IdentityProvider):
     def become_honest(self):
         self.change, self.signed, self.instead = {}, [], None
 
+    def claims_of(self, login, audience):
+        return super().claims_of(login, audience) | self.change
+
     def claims(self, asked, login):
         return super().claims(asked, login) | self.change
 
-    def sign(self, claims):
-        self.signed.append(super().sign(claims))
+    def sign(self, claims, typ="JWT"):
+        self.signed.append(super().sign(claims, typ))
         return self.instead or self.signed[-1]
 
 
 @contextmanager
-def provided(folder, registry_url, port):
+def provided(folder, registry_url, port, gateway_urls=()):
     """An identity provider that listens in a thread of its own."""
-    provider = Crooked(issuer_at(port), client_of(folder, registry_url), Clock())
+    provider = Crooked(issuer_at(port), clients_of(folder, registry_url, gateway_urls), Clock())
     config = uvicorn.Config(make_provider_app(provider), host=HOST, port=port, log_config=None, access_log=False)
     server = Server(config, threading.Event())
     thread = threading.Thread(target=server.run, daemon=True)
@@ -241,22 +246,35 @@ class Town:
 
 
 @asynccontextmanager
-async def town(house, folder):
-    """A registry that people can reach."""
+async def town(house, folder, cards=None):
+    """A registry that people can reach, and the address at which the gateway of a mission may stand.
+
+    ``cards`` makes of the registry's address how it verifies cards.
+    """
     port, provider_port = free_port(), free_port()
-    url = f"http://{HOST}:{port}"
+    url, gateway_url = f"http://{HOST}:{port}", f"http://{HOST}:{free_port()}"
     providers = make(folder / "identity-provider", provider_port)
     (listed,) = read_providers(providers, production=False)
-    with provided(folder / "identity-provider", url, provider_port) as provider:
+    with provided(folder / "identity-provider", url, provider_port, [gateway_url]) as provider:
         async with ProviderLine(listed, new_id=new_id) as line:
             sign_ins = SignIns(house.resources, [line], url)
-            desk = Desk(resources=house.resources, keys=KeyDirectory(house.resources), public_url=url)
-            app = make_app(desk, sign_ins=sign_ins)
+            subjects = Subjects(house.resources, [line])
+            keys = KeyDirectory(house.resources)
+            desk = Desk(resources=house.resources, keys=keys, public_url=url, subjects=subjects)
+            app = make_app(desk, sign_ins=sign_ins, cards=cards and cards(url))
             server = Server(configuration(app, HOST, port), asyncio.Event())
             serving = asyncio.create_task(server.serve())
             await server.ready.wait()
             opened = Town(
-                house=house, provider=provider, sign_ins=sign_ins, url=url, listed=listed, app=app, folder=folder
+                house=house,
+                provider=provider,
+                sign_ins=sign_ins,
+                subjects=subjects,
+                url=url,
+                gateway_url=gateway_url,
+                listed=listed,
+                app=app,
+                folder=folder,
             )
             yield opened
             await opened.leave()

@@ -11,9 +11,11 @@ import pytest
 
 from registry.contract.messages import InquiryOutcome, SubmissionState
 from registry.doctor.finding import Code
+from registry.domain.proposal import ActKind
 from registry.domain.question import Finding
 from registry.domain.shredding import Ground
 from registry.program_log import ALLOWED_FIELDS
+from registry.services.holders import Parting
 from registry.transparency.entry import Disclosure
 from registry.web.metrics import METRICS
 
@@ -97,7 +99,9 @@ def said(file):
             yield Event(node.args[0].value, node.func.attr, fields, file)
 
 
-EVENTS = sorted({event for file in files(*PROGRAMS) for event in said(file)})
+@cache
+def events():
+    return sorted({event for file in files(*PROGRAMS) for event in said(file)})
 
 
 def test_every_event_of_the_programs_log_stands_in_the_catalogue_once_and_nothing_else_does():
@@ -105,16 +109,16 @@ def test_every_event_of_the_programs_log_stands_in_the_catalogue_once_and_nothin
         Event(backticked(text)[0], level, tuple(sorted(backticked(fields))), *backticked(file))
         for text, level, fields, file, _meaning, _duty in rows("Events")
     ]
-    assert sorted(stated) == EVENTS
+    assert sorted(stated) == events()
 
 
 def test_one_text_is_one_event():
-    texts = [event.text for event in EVENTS]
+    texts = [event.text for event in events()]
     assert sorted(set(texts)) == texts
 
 
 def test_every_field_of_an_event_is_one_that_the_log_lets_through():
-    assert {field for event in EVENTS for field in event.fields} <= ALLOWED_FIELDS - OF_EVERY_LINE
+    assert {field for event in events() for field in event.fields} <= ALLOWED_FIELDS - OF_EVERY_LINE
 
 
 def test_the_catalogue_lists_the_fields_that_the_log_lets_through():
@@ -122,7 +126,7 @@ def test_the_catalogue_lists_the_fields_that_the_log_lets_through():
 
 
 def test_every_field_that_the_log_lets_through_is_used():
-    assert {field for event in EVENTS for field in event.fields} == ALLOWED_FIELDS - OF_EVERY_LINE
+    assert {field for event in events() for field in event.fields} == ALLOWED_FIELDS - OF_EVERY_LINE
 
 
 def test_a_logger_is_used_for_nothing_but_events():
@@ -150,6 +154,8 @@ def test_nothing_is_logged_past_structlog():
 REPORT_STATES = (SubmissionState.ACCEPTED, SubmissionState.ACCEPTED_WITH_WARNINGS, SubmissionState.IN_REVIEW)
 COMPUTED = {
     "str(decision.ground)": tuple(Ground),
+    "str(why)": tuple(Parting),
+    "str(kind)": tuple(ActKind),
     "str(state)": REPORT_STATES,
     "str(finding)": tuple(Finding),
     "str(message.outcome)": tuple(InquiryOutcome),

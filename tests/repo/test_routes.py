@@ -42,6 +42,9 @@ def routes():
 def written(route):
     access = route.access
     who = "signed request" if access.signed else "people" if access.roles else "anybody"
+    if access.clerk:
+        alone = f" but for {', '.join(sorted(access.gateway_alone))}" if access.gateway_alone else ""
+        who += f"; of a mission for {', '.join(sorted(access.clerk))}{alone}"
     level = f"{access.level}{', shown anew' if access.fresh else ''}" if access.roles else "–"
     roles = "all" if access.roles == set(Role) else ", ".join(sorted(access.roles)) or "–"
     return f"| {route.method} | `{route.path}` | {who} | {level} | {roles} | {access.entry} |"

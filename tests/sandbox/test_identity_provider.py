@@ -9,11 +9,15 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from registry.cli import app
+from registry.contract.keys import SigningKey
+from registry.contract.openid.line import ACCESS_TOKEN
+from registry.contract.openid.possession import proof, thumbprint
+from registry.contract.openid.providers import read_providers
+from registry.contract.openid.signed_token import readable_keys
+from registry.contract.openid.subject_token import ExpectedSubject, believed_subject
 from registry.domain.sign_in import Level
-from registry.relying_party.id_token import readable_keys
-from registry.relying_party.providers import read_providers
 from registry.sandbox import programs
-from registry.sandbox.identity_provider import BEARER, Client, IdentityProvider, NotServed
+from registry.sandbox.identity_provider import BEARER, EXCHANGE, Client, IdentityProvider, NotServed
 from registry.sandbox.identity_provider_cli import PROVIDERS
 from registry.sandbox.personas import ACR, PERSONAS
 
@@ -45,7 +49,7 @@ class Clock:
 @pytest.fixture
 def provider():
     client = Client(client_id="registry", key=KEY, redirect_uris=frozenset({BACK}), signed_out_uris=frozenset({OUT}))
-    return IdentityProvider(ISSUER, client, Clock())
+    return IdentityProvider(ISSUER, [client], Clock())
 
 
 def assertion(provider, key=KEY, **change):
@@ -54,7 +58,7 @@ def assertion(provider, key=KEY, **change):
         "iss": "registry",
         "sub": "registry",
         "aud": ISSUER,
-        "jti": str(len(provider._assertions)),
+        "jti": str(len(provider._used)),
         "exp": now + 60,
     }
     return jwt.encode({"alg": "ES256"}, claims | change, key)
@@ -170,9 +174,114 @@ def test_keys_rotate_and_the_one_before_stays_for_a_while(provider):
 
 def test_after_signing_out_people_are_sent_only_where_the_client_said():
     client = Client(client_id="registry", key=KEY, redirect_uris=frozenset(), signed_out_uris=frozenset({OUT}))
-    provider = IdentityProvider(ISSUER, client, Clock())
-    assert provider.sign_out(None, {"post_logout_redirect_uri": OUT}) == OUT
-    assert provider.sign_out(None, {"post_logout_redirect_uri": "https://evil.example"}) is None
+    provider = IdentityProvider(ISSUER, [client], Clock())
+    assert provider.sign_out(None, {"client_id": "registry", "post_logout_redirect_uri": OUT}) == OUT
+    assert (
+        provider.sign_out(None, {"client_id": "registry", "post_logout_redirect_uri": "https://evil.example"}) is None
+    )
+    assert provider.sign_out(None, {"client_id": "another", "post_logout_redirect_uri": OUT}) is None
+
+
+# ------------------------------------------------------------------------------------------------ for a gateway
+
+HELD = SigningKey.generate("gateway-key")
+GATEWAY_KEY, GATEWAY_BACK = ECKey.generate_key("P-256"), "http://127.0.0.1:8470/console/sign-in/sandbox/back"
+
+
+@pytest.fixture
+def with_gateway(provider):
+    provider.clients["gateway"] = Client(
+        client_id="gateway",
+        key=GATEWAY_KEY,
+        redirect_uris=frozenset({GATEWAY_BACK}),
+        signed_out_uris=frozenset(),
+        may_ask_for=frozenset({"registry"}),
+    )
+    return provider
+
+
+def asking(provider, **change):
+    """What a gateway sends for the token of a clerk who has just signed in at it, and its proof."""
+    at_gateway = {"iss": "gateway", "sub": "gateway"}
+    query, _ = chosen(provider, "mission-staff", client_id="gateway", redirect_uri=GATEWAY_BACK)
+    code = form(provider, query["code"]) | {"client_id": "gateway", "redirect_uri": GATEWAY_BACK}
+    code["client_assertion"] = assertion(provider, GATEWAY_KEY, **at_gateway)
+    asked = {
+        "grant_type": EXCHANGE,
+        "subject_token": provider.tokens(code)["access_token"],
+        "subject_token_type": ACCESS_TOKEN,
+        "audience": "registry",
+        "client_id": "gateway",
+        "client_assertion_type": BEARER,
+        "client_assertion": assertion(provider, GATEWAY_KEY, **at_gateway),
+    }
+    return asked | change, proof(HELD, "POST", f"{ISSUER}/token", provider.clock(), "p-1")
+
+
+def test_a_gateway_gets_a_token_of_its_clerk_for_the_registry_that_its_own_key_alone_may_use(with_gateway):
+    given = with_gateway.tokens(*asking(with_gateway))
+    expected = ExpectedSubject(
+        issuer=ISSUER, audience="registry", signer=thumbprint(HELD.verifying), now=with_gateway.clock()
+    )
+    said = believed_subject(given["access_token"], readable_keys(with_gateway.jwks()), expected)
+    assert (said.sub, said.registry_unit) == ("sandbox-mission-staff", "JP-CG-NEW-YORK/consular")
+    assert (given["token_type"], given["issued_token_type"]) == ("DPoP", ACCESS_TOKEN)
+
+
+def other_client(provider):
+    asked, shown = asking(provider, client_id="registry")
+    return asked | {"client_assertion": assertion(provider)}, shown
+
+
+def at_another_address(provider):
+    asked, _ = asking(provider)
+    return asked, proof(HELD, "POST", f"{ISSUER}/authorize", provider.clock(), "p-2")
+
+
+def long_ago(provider):
+    asked, _ = asking(provider)
+    return asked, proof(HELD, "POST", f"{ISSUER}/token", provider.clock() - timedelta(seconds=61), "p-3")
+
+
+def used(provider):
+    _, shown = asking(provider)
+    provider.tokens(asking(provider)[0], shown)
+    return asking(provider)[0], shown
+
+
+def tomorrow(provider):
+    asked, _ = asking(provider)
+    provider.clock.now += timedelta(hours=12)
+    asked["client_assertion"] = assertion(provider, GATEWAY_KEY, iss="gateway", sub="gateway")
+    return asked, proof(HELD, "POST", f"{ISSUER}/token", provider.clock(), "p-4")
+
+
+NOT_EXCHANGED = {
+    "what another client got": (other_client, "invalid_request"),
+    "what nobody got": (lambda one: asking(one, subject_token="guessed"), "invalid_request"),
+    "for somebody else": (lambda one: asking(one, audience="another"), "invalid_target"),
+    "without a proof": (lambda one: (asking(one)[0], ""), "invalid_dpop_proof"),
+    "with a proof for elsewhere": (at_another_address, "invalid_dpop_proof"),
+    "with an old proof": (long_ago, "invalid_dpop_proof"),
+    "with a proof that was used": (used, "invalid_dpop_proof"),
+    "of yesterday's sign-in": (tomorrow, "invalid_request"),
+}
+
+
+@pytest.mark.parametrize(("made", "code"), NOT_EXCHANGED.values(), ids=NOT_EXCHANGED)
+def test_anything_else_is_exchanged_for_nothing(with_gateway, made, code):
+    given = made(with_gateway)
+    with pytest.raises(NotServed, match=code):
+        with_gateway.tokens(*given)
+
+
+def test_the_registry_itself_gets_no_token_of_anybody(provider):
+    query, _ = chosen(provider)
+    access = provider.tokens(form(provider, query["code"]))["access_token"]
+    asked = form(provider, "") | {"grant_type": EXCHANGE, "subject_token": access, "audience": "registry"}
+    asked["subject_token_type"] = ACCESS_TOKEN
+    with pytest.raises(NotServed, match="invalid_target"):
+        provider.tokens(asked, proof(HELD, "POST", f"{ISSUER}/token", provider.clock(), "p-1"))
 
 
 # ------------------------------------------------------------------------------------------------ as it is typed

@@ -110,6 +110,8 @@ async def test_the_application_adds_what_waits_for_the_log_and_nothing_else(owne
         "UPDATE caller_narrowing SET lifted_at = now(), lifted_by = 'me', reason = 'mine'",
         "DELETE FROM caller_narrowing",
         "DELETE FROM person",
+        "UPDATE client_key SET public_key = ''",
+        "INSERT INTO client_key VALUES ('mine', 'JP-CG-NEW-YORK', 'mission', '', now(), NULL)",
         "UPDATE movement SET kind = 'died'",
         "DROP TABLE person",
         "ALTER TABLE movement DISABLE TRIGGER only_added_to",
@@ -191,6 +193,27 @@ async def test_the_clock_of_the_sandbox_ends_years_too(owner):
     await owner.execute(YEAR)
     await owner.execute("INSERT INTO sandbox_clock VALUES (true, 1200::bigint * 366 * 86400)")
     assert await owner.execute("DELETE FROM log_year") == "DELETE 2"
+
+
+async def test_a_table_of_the_sequencer_s_own_is_not_taken_for_the_clock(owner):
+    """A temporary table goes before all others, unless a function says where it looks."""
+    await owner.execute(YEAR)
+    assert await _as(owner, "registry_sequencer", SHADOW) == "42501"
+
+
+SHADOW = """
+CREATE TEMP TABLE sandbox_clock AS SELECT 1200::bigint * 366 * 86400 AS offset_seconds;
+DELETE FROM log_year WHERE year = 3000
+"""
+
+
+async def test_every_guard_looks_only_where_its_owner_put_it(owner):
+    rows = await owner.fetch(
+        "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace "
+        "AND (prosecdef OR prorettype = 'trigger'::regtype) "
+        "AND proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, public, pg_temp']"
+    )
+    assert rows == []
 
 
 async def test_no_role_of_the_house_can_pass_the_walls(owner):

@@ -135,7 +135,15 @@ async def test_an_older_list_leaves_no_trace(advance):
     assert await advance(CA, 7, b"a")
 
 
-@pytest.mark.parametrize("change", ["UPDATE jpki_seen_list SET number = 6", "DELETE FROM jpki_seen_list"])
+FORGETTING = {
+    "a lower number": "UPDATE jpki_seen_list SET number = 6",
+    "the same number on another list": "UPDATE jpki_seen_list SET digest = 'b'",
+    "another CA's from now on": "UPDATE jpki_seen_list SET authority = 'another CA', number = 8",
+    "removed": "DELETE FROM jpki_seen_list",
+}
+
+
+@pytest.mark.parametrize("change", FORGETTING.values(), ids=FORGETTING)
 async def test_not_even_the_owner_goes_back_to_an_older_list(engine, database, change):
     async with UnitOfWork(engine) as work:
         await jpki.advance(work, CA, 7, b"a")

@@ -11,7 +11,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from registry.store import grant_tables, jpki_tables, protection_tables, session_tables, trawling_tables  # noqa: F401 - all in one metadata
+from registry.store import (  # noqa: F401 - all in one metadata
+    grant_tables,
+    holder_tables,
+    jpki_tables,
+    protection_tables,
+    session_tables,
+    trawling_tables,
+)
 from registry.store.engine import asyncpg_url
 from registry.store.log_tables import metadata  # those of tables.py as well
 from registry.store.migrate import REVISIONS, downgrade, migrate

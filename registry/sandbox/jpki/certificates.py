@@ -80,6 +80,7 @@ def make_ca(purpose: Purpose, key: RSAPrivateKey, begins: datetime) -> x509.Cert
         (key_usage("key_cert_sign", "crl_sign"), True),
         (identifier, False),
         (x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), False),
+        (x509.UnrecognizedExtension(profile.SANDBOX, b"\x05\x00"), False),
     ]
     return signed(builder, extensions, key)
 

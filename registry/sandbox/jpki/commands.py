@@ -8,10 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
-import uvicorn
 from cyclopts import Parameter
 from cyclopts.types import ExistingFile
 
@@ -28,7 +26,7 @@ from registry.jpki.wording import WORDING
 from registry.sandbox.jpki.card import FIRST_PINS, Card, CardRefused, issue
 from registry.sandbox.jpki.cast import cast
 from registry.sandbox.jpki.office import GENERATIONS, PINNED, Office, OfficeRefused
-from registry.sandbox.jpki.serving import make_app
+from registry.sandbox.jpki.serving import server_of
 from registry.telling import say, stop
 
 FOLDER: Final = Path("var/jpki")
@@ -200,12 +198,8 @@ def serve(*, folder: Folder = FOLDER) -> None:
     """Serve lists and answers of the CAs until Ctrl-C."""
     _refuse_production()
     office = _told(lambda: Office(folder))
-    at = urlsplit(office.address)
     say.print(f"The CAs of {folder} answer at {office.address} until Ctrl-C.")
-    config = uvicorn.Config(
-        make_app(office), host=at.hostname or "", port=at.port or 80, log_config=None, access_log=False
-    )
-    asyncio.run(uvicorn.Server(config).serve())
+    asyncio.run(server_of(office).serve())
 
 
 def _refuse_production() -> None:

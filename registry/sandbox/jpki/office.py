@@ -170,10 +170,10 @@ def _key_id(issuer: Issuer) -> str:
 def _make(folder: Path, address: str, now: datetime) -> None:
     begins = now - A_LITTLE_EARLIER
     folder.mkdir(mode=0o700, parents=True)
-    pinned = []
+    pinned, responder = [], new_key()
     for purpose in Purpose:
         for generation in GENERATIONS:
-            name, key, responder = f"{purpose}-{generation}", new_key(), new_key()
+            name, key = f"{purpose}-{generation}", new_key()
             lines = f"{address}/crl/{name}", f"{address}/ocsp/{name}"
             issuer = Issuer(
                 purpose=purpose, certificate=make_ca(purpose, key, begins), key=key, crl=lines[0], ocsp=lines[1]

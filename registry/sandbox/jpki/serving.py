@@ -1,9 +1,14 @@
 """What the sandbox's CAs have revoked, over real HTTP: a list and a responder for each of them."""
 
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+import uvicorn
 from litestar import Litestar, Request, Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
@@ -51,3 +56,26 @@ def make_app(office: Office, clock: Callable[[], datetime] = lambda: datetime.no
         logging_config=None,
         debug=False,
     )
+
+
+def server_of(office: Office) -> uvicorn.Server:
+    """Return what serves an office at its address."""
+    at = urlsplit(office.address)
+    return uvicorn.Server(
+        uvicorn.Config(make_app(office), host=at.hostname or "", port=at.port or 80, log_config=None, access_log=False)
+    )
+
+
+@contextmanager
+def serving(office: Office) -> Iterator[None]:
+    """Serve an office in a thread of its own for as long as the block lasts."""
+    server = server_of(office)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.01)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(timeout=5)

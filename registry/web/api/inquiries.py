@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from registry.contract.decoding import decode, decode_each
 from registry.contract.messages import ArrivedBulkInquiry, Inquiry, PersonAsked
 from registry.contract.signing import RequestParts
+from registry.domain.account import Role
 from registry.domain.disclosure import Grant
 from registry.services import bulk_inquiries, inquiries
 from registry.services import grants as explained
@@ -22,7 +23,7 @@ from registry.web.desk import Desk, Prepared
 from registry.web.problems import OK
 
 
-@post("/v1/inquiries", status_code=OK, opt=signed(Entry.DISCLOSURE))
+@post("/v1/inquiries", status_code=OK, opt=signed(Entry.DISCLOSURE, clerk=(Role.MISSION_STAFF,)))
 async def inquire(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Answer one inquiry about one person."""
 
@@ -40,7 +41,7 @@ async def inquire(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) 
     return await desk.serve(request, inquiries.OPERATION, prepare, only_reads=True, discloses=True)
 
 
-@post("/v1/inquiries/bulk", status_code=OK, opt=signed(Entry.DISCLOSURE))
+@post("/v1/inquiries/bulk", status_code=OK, opt=signed(Entry.DISCLOSURE, clerk=(Role.MISSION_STAFF,)))
 async def inquire_in_bulk(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Answer one inquiry about up to a thousand people."""
 

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from registry.contract.decoding import decode
 from registry.contract.messages import EVIDENCE_HEADER, Batch
 from registry.contract.signing import RequestParts
+from registry.domain.account import Role
 from registry.domain.errors import Fault, FaultCode, InvalidInput
 from registry.services import batches, receipts, submissions
 from registry.services.attendance import Asked, Caller, Done
@@ -20,19 +21,22 @@ from registry.web.door import LARGEST_BODY
 from registry.web.problems import CREATED, OK
 
 OPERATION: Final = "submission"
+DRY_RUN: Final = "dry-run"
+FILES: Final = signed(Entry.DISCLOSURE, clerk=(Role.MISSION_STAFF,), gateway_alone=(OPERATION,))
+"""A gateway delivers by itself what was taken in; what a report would do to a record, it shows to a clerk alone."""
 
 
-@post("/v1/submissions", status_code=CREATED, opt=signed(Entry.DISCLOSURE))
+@post("/v1/submissions", status_code=CREATED, opt=FILES)
 async def submit(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> Response[bytes]:
     """Take in one report; with ``?dry_run=true`` only say what it would do."""
     match list(request.query_params.multi_items()):
         case [("dry_run", "true")]:
-            return await desk.serve(request, "dry-run", _prepare(desk, "dry-run", submissions.dry_run))
+            return await desk.serve(request, DRY_RUN, _prepare(desk, DRY_RUN, submissions.dry_run))
         case [] | [("dry_run", "false")]:
             take_in = _prepare(desk, OPERATION, submissions.accept)
             return await desk.serve(request, OPERATION, take_in, status=CREATED, once=True)
         case _:
-            return await desk.serve(request, "dry-run", _refuse_query)
+            return await desk.serve(request, DRY_RUN, _refuse_query)
 
 
 def _refuse_query(_: Caller, __: RequestParts, ___: str) -> Prepared:
@@ -43,9 +47,10 @@ def _refuse_query(_: Caller, __: RequestParts, ___: str) -> Prepared:
 
 def _prepare(desk: Desk, operation: str, take: Callable[..., Awaitable[Done]]) -> Callable[..., Prepared]:
     def prepare(caller: Caller, parts: RequestParts, correlation_id: str) -> Prepared:
-        checked = submissions.check(
-            desk.resources, desk.keys, caller, parts.body, evidence_of(parts), idempotency_key(parts)
-        )
+        evidence: str | None = evidence_of(parts)
+        if operation == DRY_RUN and not evidence:
+            evidence = None  # it is made at intake, and nothing was taken in
+        checked = submissions.check(desk.resources, desk.keys, caller, parts.body, evidence, idempotency_key(parts))
 
         async def act(work: UnitOfWork) -> Done:
             return await take(desk.resources, work, caller, checked)

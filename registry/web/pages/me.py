@@ -9,11 +9,11 @@ import structlog
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 
+from registry.contract.openid.steps import Wish
 from registry.domain.account import Account, Duty, Role
 from registry.domain.mission import JAPAN
 from registry.domain.sign_in import Level, SignedIn
 from registry.services import sessions
-from registry.services.sign_ins import Wish
 from registry.web.access import Entry, people
 from registry.web.pages.entrance import Entrance
 from registry.web.pages.frame import language_of, leading, page

@@ -9,11 +9,12 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from registry.contract.openid.refusals import ProviderAway, SignInRefused
+from registry.contract.openid.steps import Back, Wish
 from registry.domain.account import Role
 from registry.domain.sign_in import SIGN_IN_WITHIN, Level
-from registry.relying_party.refusals import ProviderAway, SignInRefused
 from registry.services import sessions
-from registry.services.sign_ins import Back, SignIns, TooMany, Wish
+from registry.services.sign_ins import SignIns, TooMany
 from registry.web.access import Entry, people, public
 from registry.web.pages.entrance import Entrance
 from registry.web.pages.frame import STYLE, host_cookie, leading, page, trouble_page

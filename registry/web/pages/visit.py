@@ -19,16 +19,18 @@ from litestar.datastructures import Cookie
 from litestar.exceptions import NotFoundException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
+from registry.contract.openid.steps import Wish
+from registry.contract.problems import ProblemCode, WireRefusal
 from registry.domain.account import Account
 from registry.domain.sign_in import SignedIn
 from registry.services import sessions
 from registry.services.sessions import TOKEN_BYTES
-from registry.services.sign_ins import Wish
 from registry.web.access import Access, access_of, is_of_the_framework
 from registry.web.desk import BODY_WITHIN
 from registry.web.pages.entrance import Entrance
 from registry.web.pages.frame import AnyRequest, host_cookie, leading
 from registry.web.pages.trouble import PageRefused, Trouble
+from registry.web.problems import JSON
 
 SESSION_COOKIE: Final = "__Host-session"
 FORM_FIELD: Final = "form_token"
@@ -71,7 +73,7 @@ async def enforce(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseR
     """Let in whom the route declares and nobody else; it stands before every handler.
 
     Signed requests are the desk's to verify. Raises :class:`SignInNeeded`, PageRefused for another role or a form that
-    is not of this session, and NotFoundException for pages where nobody can sign in.
+    is not of this session, and NotFoundException where nobody can sign in. What is no page is refused by WireRefusal.
     """
     access = access_of(handler)
     if access is None:
@@ -79,42 +81,59 @@ async def enforce(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseR
             return
         raise NotFoundException
     entrance: Entrance = connection.app.state.entrance
-    if access.page and entrance.sign_ins is None:
+    if (access.page or access.roles) and entrance.sign_ins is None:
         raise NotFoundException
     if access.roles and isinstance(connection, Request):
-        connection.state.visit = await _visit(connection, access, entrance)
+        await _let_in(connection, access, entrance)
 
 
-async def _visit(request: AnyRequest, access: Access, entrance: Entrance) -> Visit:
+async def _let_in(request: AnyRequest, access: Access, entrance: Entrance) -> None:
     now = entrance.resources.wall_clock()
     token = token_of(request)
     session = None if token is None else await sessions.of_token(entrance.resources, token, now)
     if token is None or session is None:
         raise _needed(request, access)
-    visit = Visit(session=session, token=token, now=now)
+    visit = request.state.visit = Visit(session=session, token=token, now=now)
     if request.method != "GET":
-        await _demand_own_form(request, visit, entrance)
+        await _demand_own(request, access, visit, entrance)
     if not visit.account.is_one_of(access.roles):
-        raise PageRefused(Trouble.NOT_PERMITTED)
+        raise PageRefused(Trouble.NOT_PERMITTED) if access.page else WireRefusal(ProblemCode.NOT_PERMITTED)
     if not session.level.reaches(access.level) or (access.fresh and not session.is_fresh(now)):
         raise _needed(request, access)
-    return visit
 
 
 def _needed(request: AnyRequest, access: Access) -> Exception:
     """Return what leads to sign-in and back; where a form was sent it is said instead, for it has to be sent again."""
+    if not access.page:
+        return WireRefusal(ProblemCode.SIGN_IN_NEEDED)
     if request.method == "GET":
-        return SignInNeeded(Wish(level=access.level, fresh=access.fresh, to=request.url.path))
+        return SignInNeeded(Wish(level=access.level, fresh=access.fresh, to=request.scope["path"]))
     again = sign_in_address(Wish(level=access.level, fresh=access.fresh))
     return PageRefused(Trouble.SIGN_IN_AGAIN, again=again)
 
 
-async def _demand_own_form(request: AnyRequest, visit: Visit, entrance: Entrance) -> None:
-    """Demand that a form was shown by us, in this session, and sent from our page."""
+async def _demand_own(request: AnyRequest, access: Access, visit: Visit, entrance: Entrance) -> None:
+    """Demand that what has effects was sent from a page of ours.
+
+    A browser asks first before a page of another site sends JSON (Fetch § 4.8), and we never say yes: so what is no
+    page needs no token in its body (OWASP ASVS 3.5.2).
+    """
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if site not in {None, "same-origin"} or origin not in {None, entrance.public_url}:
-        raise PageRefused(Trouble.FORM_REFUSED)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+    is_ours = site in {None, "same-origin"} and origin in {None, entrance.public_url}
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if access.page:
+        if not is_ours:
+            raise PageRefused(Trouble.FORM_REFUSED)
+        await _demand_own_form(request, media_type, visit)
+    elif not is_ours:
+        raise WireRefusal(ProblemCode.CROSS_SITE)
+    elif media_type != JSON:
+        raise WireRefusal(ProblemCode.UNSUPPORTED_MEDIA_TYPE)
+
+
+async def _demand_own_form(request: AnyRequest, media_type: str, visit: Visit) -> None:
+    """Demand that a form was shown by us, in this session."""
+    if media_type != _FORM:
         raise PageRefused(Trouble.NOT_UNDERSTOOD)
     try:
         async with timeout(BODY_WITHIN):
@@ -135,6 +154,12 @@ async def visit_of(request: AnyRequest) -> Visit:
     """Return the visit that the guard let in."""
     visit: Visit = request.state.visit
     return visit
+
+
+def account_of(request: AnyRequest) -> str | None:
+    """Return whose session a request came in, be it let in or not; None where nobody is signed in."""
+    visit: Visit | None = request.state.get("visit")
+    return None if visit is None else visit.account.account_id
 
 
 # ------------------------------------------------------------------------------------------------ the cookie

@@ -1,5 +1,6 @@
 """The line to a provider: what it says of itself is believed only where it may be, and its keys change under way."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import httpx
@@ -8,11 +9,11 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from registry.contract.openid import line as module
+from registry.contract.openid.line import LARGEST_ANSWER, ProviderLine
+from registry.contract.openid.providers import Provider
+from registry.contract.openid.refusals import ProviderAway, SignInFault, SignInRefused
 from registry.domain.sign_in import Level
-from registry.relying_party import line as module
-from registry.relying_party.line import LARGEST_ANSWER, ProviderLine
-from registry.relying_party.providers import Provider
-from registry.relying_party.refusals import ProviderAway, SignInFault, SignInRefused
 
 pytestmark = pytest.mark.anyio
 
@@ -52,6 +53,7 @@ class Played:
         path = request.url.path
         self.asked.append(path)
         self.last = request
+        await asyncio.sleep(0)  # as on a line: others come in between
         own = {
             "/.well-known/openid-configuration": METADATA,
             "/jwks": {"keys": [one.as_dict(private=False) for one in self.keys]},
@@ -125,6 +127,22 @@ async def test_metadata_and_keys_are_kept(played, line):
     for _ in range(3):
         await line.keys_for(token(KEYS[0]))
     assert played.asked == ["/.well-known/openid-configuration", "/jwks"]
+
+
+@pytest.mark.parametrize("answer", [METADATA, httpx.Response(500)], ids=["there", "away"])
+async def test_however_many_begin_at_once_the_provider_is_asked_once(played, line, answer):
+    played.answers["/.well-known/openid-configuration"] = answer
+    told = await asyncio.gather(*(line.metadata() for _ in range(20)), return_exceptions=True)
+    assert {type(one) for one in told} == {module.Metadata if answer is METADATA else ProviderAway}
+    assert played.asked == ["/.well-known/openid-configuration"]
+
+
+async def test_who_leaves_while_metadata_is_on_its_way_takes_it_from_nobody(played, line):
+    leaving, staying = (asyncio.create_task(line.metadata()) for _ in range(2))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert (await staying).issuer == ISSUER
+    assert (leaving.cancelled(), len(played.asked)) == (True, 1)
 
 
 async def test_a_new_key_is_fetched_when_a_token_names_it_but_not_again_and_again(played, line, monkeypatch):

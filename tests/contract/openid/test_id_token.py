@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
-from registry.relying_party.id_token import LARGEST_TOKEN, Expected, believed, half_hash, readable_keys
-from registry.relying_party.refusals import SignInFault, SignInRefused
+from registry.contract.openid.id_token import Expected, believed, half_hash
+from registry.contract.openid.refusals import SignInFault, SignInRefused
+from registry.contract.openid.signed_token import LARGEST_TOKEN, readable_keys
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 KEY, OTHER = (ECKey.generate_key("P-256", {"kid": kid}) for kid in ("k1", "k2"))

@@ -1,13 +1,16 @@
-"""The file of REGISTRY_PROVIDERS (TOML): who may tell the registry who somebody is, and what of it is believed.
+"""The file of providers (TOML): who may tell us who somebody is, and what of it is believed.
+
+"We" are the registry (REGISTRY_PROVIDERS) or the gateway of a mission (EMBASSY_GATEWAY_PROVIDERS).
 
     [[provider]]
     name = "staff"                      # stands in addresses; two providers never share one
     label = "職員"                      # what people read
     label_en = "Staff"
     issuer = "https://idp.example"
-    client_id = "registry"
-    key = "staff-client.pem"            # P-256 (PEM, 0600), beside this file: signs for the registry (private_key_jwt)
+    client_id = "registry"              # what we are called there
+    key = "staff-client.pem"            # P-256 (PEM, 0600), beside this file: signs for us (private_key_jwt)
     roles = ["municipal-clerk"]         # no other role is believed of this provider
+    audience = "registry"               # of a gateway alone: what the registry is called there
     acr = { jpki = ["…"], password = ["…"] }
 
 What a provider says of ``acr`` and no list has, is no level at all.
@@ -24,12 +27,16 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc.jwk import ECKey
 from msgspec import Meta
 
+from registry.contract.private_file import read_private
 from registry.domain.account import Role
 from registry.domain.sign_in import Level
-from registry.vault.keys import KeysRefused, read_private
 
 _Text = Annotated[str, Meta(min_length=1, max_length=200)]
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class ProvidersRefused(Exception):  # noqa: N818 - a refusal to start, not an accident
+    """A file of providers makes no sense as a whole; the message says what is wrong in it."""
 
 
 class _Levels(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,6 +53,7 @@ class _Provider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     key: _Text
     roles: frozenset[Role]
     acr: _Levels
+    audience: _Text | None = None
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,9 +61,10 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
-    """An OpenID Connect provider as the registry knows it: its issuer, our id and key there, what it may say.
+    """An OpenID Connect provider as we know it: its issuer, our id and key there, what it may say.
 
-    ``levels`` gives the level of an ``acr``; ``roles`` are those that are believed of it.
+    ``levels`` gives the level of an ``acr``; ``roles`` are those that are believed of it. ``audience`` is what the
+    registry is called there, for a gateway that asks it on behalf of its clerks.
     """
 
     name: str
@@ -66,6 +75,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     key: ECKey
     roles: frozenset[Role]
     levels: Mapping[str, Level]
+    audience: str | None = None
 
     def level_of(self, acr: str | None) -> Level:
         """Return what an ``acr`` stands for; what is not listed stands for nothing."""
@@ -78,22 +88,22 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_providers(path: Path, *, production: bool) -> tuple[Provider, ...]:
-    """Read the file; raises :class:`KeysRefused`, saying what is wrong, rather than leave a provider out."""
+    """Read the file; raises ProvidersRefused, saying what is wrong, rather than leave a provider out."""
     try:
         listed = msgspec.toml.decode(path.read_bytes(), type=_File).provider
-    except (OSError, msgspec.DecodeError) as error:
-        raise KeysRefused(f"REGISTRY_PROVIDERS: {error}") from None
+    except (OSError, ValueError) as error:  # a path with a null byte as well
+        raise ProvidersRefused(f"{error}") from None
     for field in ("name", "issuer"):
         if len({getattr(one, field) for one in listed}) < len(listed):
-            raise KeysRefused(f"REGISTRY_PROVIDERS: two providers of one {field}")
+            raise ProvidersRefused(f"two providers of one {field}")
     return tuple(_provider(one, path.parent, production=production) for one in listed)
 
 
 def _provider(one: _Provider, folder: Path, *, production: bool) -> Provider:
     if not is_safe(one.issuer, production=production) or urlsplit(one.issuer).query or urlsplit(one.issuer).fragment:
-        raise KeysRefused(f"REGISTRY_PROVIDERS: the issuer of {one.name} must be an https address without query")
+        raise ProvidersRefused(f"the issuer of {one.name} must be an https address without query")
     if set(one.acr.jpki) & set(one.acr.password):
-        raise KeysRefused(f"REGISTRY_PROVIDERS: {one.name} has an acr of two levels")
+        raise ProvidersRefused(f"{one.name} has an acr of two levels")
     levels = dict.fromkeys(one.acr.password, Level.PASSWORD) | dict.fromkeys(one.acr.jpki, Level.JPKI)
     return Provider(
         name=one.name,
@@ -104,6 +114,7 @@ def _provider(one: _Provider, folder: Path, *, production: bool) -> Provider:
         key=_key(one.name, folder / one.key),
         roles=one.roles,
         levels=levels,
+        audience=one.audience,
     )
 
 
@@ -112,9 +123,9 @@ def _key(name: str, path: Path) -> ECKey:
         pem = read_private(path)
         private = load_pem_private_key(pem, password=None)
     except (OSError, ValueError, TypeError) as error:
-        raise KeysRefused(f"REGISTRY_PROVIDERS: the key of {name}: {error}") from None
+        raise ProvidersRefused(f"the key of {name}: {error}") from None
     if not (isinstance(private, EllipticCurvePrivateKey) and isinstance(private.curve, SECP256R1)):
-        raise KeysRefused(f"REGISTRY_PROVIDERS: the key of {name} must be on P-256")
+        raise ProvidersRefused(f"the key of {name} must be on P-256")
     key = ECKey.import_key(pem)
     key.ensure_kid()
     return key

@@ -3,10 +3,9 @@
 import pytest
 
 from registry.contract.keys import Algorithm, SigningKey
+from registry.contract.openid.providers import ProvidersRefused, is_safe, read_providers
 from registry.domain.account import Role
 from registry.domain.sign_in import Level
-from registry.relying_party.providers import is_safe, read_providers
-from registry.vault.keys import KeysRefused
 
 STAFF = """
 [[provider]]
@@ -60,7 +59,7 @@ def test_the_weakest_way_that_will_do_is_asked_for_first(folder):
 
 
 WRONG = {
-    "no TOML": (lambda _: "[[provider", "REGISTRY_PROVIDERS"),
+    "no TOML": (lambda _: "[[provider", "Invalid|Expected|expected|nclosed"),
     "a word that there is not": (lambda text: text + 'secret = "x"', "unknown field"),
     "a role that there is not": (lambda text: text.replace("municipal-clerk", "king"), "king"),
     "an address without TLS": (lambda text: text.replace("https://idp.example", "http://idp.example"), "https"),
@@ -76,7 +75,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("change", "said"), WRONG.values(), ids=WRONG)
 def test_a_file_that_makes_no_sense_is_refused(folder, change, said):
-    with pytest.raises(KeysRefused, match=said):
+    with pytest.raises(ProvidersRefused, match=said):
         read(folder, change(STAFF))
 
 
@@ -87,7 +86,7 @@ def test_a_file_that_makes_no_sense_is_refused(folder, change, said):
 )
 def test_a_key_that_may_not_be_used_is_refused(folder, how, said):
     put_key(folder / "client.pem", **how)
-    with pytest.raises(KeysRefused, match=said):
+    with pytest.raises(ProvidersRefused, match=said):
         read(folder)
 
 

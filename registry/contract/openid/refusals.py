@@ -29,6 +29,10 @@ class SignInFault(StrEnum):
     TOKEN_TIME = "token-time"  # noqa: S105
     TOKEN_NONCE = "token-nonce"  # noqa: S105
     TOKEN_HASH = "token-hash"  # noqa: S105
+    # the token of a mission's clerk (RFC 9068, RFC 7800)
+    TOKEN_TYPE = "token-type"  # noqa: S105
+    TOKEN_POSSESSION = "token-possession"  # noqa: S105
+    """It is bound to another key than that which signed."""
     # what it says of the person
     NOT_FRESH = "sign-in-not-fresh"
     LEVEL_TOO_LOW = "sign-in-level-too-low"
