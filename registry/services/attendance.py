@@ -62,6 +62,14 @@ class Sender(Protocol):
         """Take what makes the request happen once, with the last statement of all."""
 
 
+class Inquirer(Sender, Protocol):
+    """A body that asks about people, by a machine that signs or by an official at a browser."""
+
+    @property
+    def body_kind(self) -> BodyKind:
+        """What kind of organ the body is."""
+
+
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who signed: the body that the key is registered for. Only made from a verified request.
 
@@ -81,6 +89,24 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     def use_up(self, work: UnitOfWork) -> None:
         """Take the nonce of the signature."""
         callers.use_nonce(work, self.request.key_id, self.request.nonce, self.request.expires)
+
+
+class Official(msgspec.Struct, frozen=True, kw_only=True):
+    """An official who signed in, asking for their body; ``key_id`` is the session, which the log has for a key.
+
+    A page that only asks changes nothing, so asking twice is two inquiries with two entries: nothing is used up.
+    """
+
+    body: str
+    body_kind: BodyKind
+    key_id: str
+
+    @property
+    def clerk(self) -> None:
+        """Nobody stands between: the official is who asks."""
+
+    def use_up(self, work: UnitOfWork) -> None:
+        """Use up nothing."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

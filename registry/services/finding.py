@@ -30,7 +30,7 @@ from registry.domain.reconciliation import Identity
 from registry.domain.search_terms import TermKind, asked_terms, spellings
 from registry.domain.timeline import Version, fold
 from registry.services import protection, records
-from registry.services.attendance import Caller
+from registry.services.attendance import Inquirer
 from registry.services.resources import Resources, japan_date
 from registry.store import look_up, sequencer, sight, submissions
 from registry.store import records as stored_records
@@ -53,7 +53,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     terms: Terms
     search: Search
     grant: Grant
-    caller: Caller
+    caller: Inquirer
     period: DayRange
 
 
@@ -110,7 +110,7 @@ def _key_of_number(resources: Resources, search: ByIndividualNumber | ByResident
     return resources.search_keys.of(TermKind.RESIDENT_RECORD_CODE, search.resident_record_code.reveal())
 
 
-def _by_pseudonym(resources: Resources, caller: Caller, search: ByPseudonym) -> str | None:
+def _by_pseudonym(resources: Resources, caller: Inquirer, search: ByPseudonym) -> str | None:
     return resources.pseudonyms.person(search.given_to or caller.body, search.pseudonym)
 
 

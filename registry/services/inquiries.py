@@ -28,7 +28,7 @@ from registry.domain.errors import FaultCode, Faults
 from registry.domain.resident import Status
 from registry.domain.timeline import Version
 from registry.services import comparing, finding
-from registry.services.attendance import Asked, Caller, Done, Noted
+from registry.services.attendance import Asked, Done, Inquirer, Noted
 from registry.services.finding import Hit, Question
 from registry.services.resources import Resources, japan_date
 from registry.store.sequencer import Known
@@ -69,7 +69,7 @@ def asked(
 async def answer(
     resources: Resources,
     work: UnitOfWork,
-    caller: Caller,
+    caller: Inquirer,
     inquiry: Inquiry,
     inquiry_id: str,
     grants: Sequence[Grant],
@@ -114,7 +114,7 @@ def people_told_of(hits: Sequence[Hit]) -> tuple[str, ...]:
 
 def permit(
     resources: Resources,
-    caller: Caller,
+    caller: Inquirer,
     terms: Terms,
     search: SearchKey,
     grants: Sequence[Grant],

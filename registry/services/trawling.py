@@ -39,7 +39,7 @@ from registry.domain.trawling import (
     narrowed,
     suspicions,
 )
-from registry.services.attendance import REFUSED, Caller, Done
+from registry.services.attendance import REFUSED, Done, Inquirer
 from registry.services.resources import Resources, japan_date
 from registry.store import trawling
 from registry.store.trawling import BodyDay, Narrowing
@@ -137,7 +137,7 @@ class Watch:
     async def over(
         self,
         work: UnitOfWork,
-        caller: Caller,
+        caller: Inquirer,
         searches: Sequence[Search | None],
         grants: Sequence[Grant],
         answer: Callable[[Sequence[Grant]], Awaitable[Done]],
@@ -163,12 +163,12 @@ class Watch:
         work.once_committed(lambda: self._count(caller, outcomes))
         return done
 
-    def _nearest(self, caller: Caller, searches: Sequence[Search | None]) -> int:
+    def _nearest(self, caller: Inquirer, searches: Sequence[Search | None]) -> int:
         """Remember the numbers asked about; return how many lie together where they lie closest."""
         nearness = self._account(caller.body, self._resources.clock()).nearness
         return max((nearness.add(number) for number in map(_number, searches) if number), default=0)
 
-    def _count(self, caller: Caller, outcomes: Outcomes) -> None:
+    def _count(self, caller: Inquirer, outcomes: Outcomes) -> None:
         account = self._account(caller.body, self._resources.clock())
         for (search, outcome), people in outcomes.items():
             account.fresh += counted(
@@ -180,7 +180,7 @@ class Watch:
             )
         self._judge(caller)
 
-    def _judge(self, caller: Caller, nearest: int = 0) -> None:
+    def _judge(self, caller: Inquirer, nearest: int = 0) -> None:
         account = self._account(caller.body, self._resources.clock())
         whole_day = account.shared + account.handed + account.fresh
         new = suspicions(whole_day, nearest, allowance_of(caller.body_kind)) - account.suspicions

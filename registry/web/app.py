@@ -42,7 +42,7 @@ from registry.web.door import LARGEST_BODY, Passing
 from registry.web.headers import Headed
 from registry.web.metrics import REQUESTS, SECONDS
 from registry.web.openapi import schema
-from registry.web.pages import me, sign_in
+from registry.web.pages import inquiry, me, sign_in
 from registry.web.pages.entrance import Entrance
 from registry.web.pages.frame import trouble_page
 from registry.web.pages.trouble import PageRefused, Trouble
@@ -60,6 +60,9 @@ PAGES: Final = (
     sign_in.style,
     me.me,
     me.end_session,
+    inquiry.affairs,
+    inquiry.form,
+    inquiry.ask,
 )
 
 ROUTES: Final = (

@@ -13,12 +13,15 @@ DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "base", "mana
 """Names that say nothing of what lies inside."""
 
 
+MADE = {"__pycache__", "node_modules"}
+
+
 def files():
     """Every file that is or may be committed: hidden folders, caches and what the demo makes are not."""
     for path in sorted(ROOT.rglob("*")):
         parts = path.relative_to(ROOT).parts
         hidden = any(part.startswith(".") and part not in {".ci", ".gitignore"} for part in parts)
-        made = parts[0] in {"var", "dist"} or any(part == "__pycache__" or part.endswith(".egg-info") for part in parts)
+        made = parts[0] in {"var", "dist"} or any(part in MADE or part.endswith(".egg-info") for part in parts)
         if path.is_file() and not hidden and not made:
             yield path
 

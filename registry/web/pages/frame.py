@@ -39,7 +39,6 @@ LANGUAGE_KEPT_FOR: Final = 365 * 24 * 3600
 _CHOSEN: Final = "lang"
 
 _FOLDER: Final = Path(__file__).parent
-STYLE: Final = (_FOLDER / "pages.css").read_bytes()
 _templates: Final = Environment(
     loader=FileSystemLoader(_FOLDER / "templates"),
     autoescape=True,

@@ -9,6 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from registry.browser_files.style import page_style
 from registry.contract.openid.refusals import ProviderAway, SignInRefused
 from registry.contract.openid.steps import Back, Wish
 from registry.domain.account import Role
@@ -17,7 +18,7 @@ from registry.services import sessions
 from registry.services.sign_ins import SignIns, TooMany
 from registry.web.access import Entry, people, public
 from registry.web.pages.entrance import Entrance
-from registry.web.pages.frame import STYLE, host_cookie, leading, page, trouble_page
+from registry.web.pages.frame import host_cookie, leading, page, trouble_page
 from registry.web.pages.trouble import PageRefused, Trouble
 from registry.web.pages.visit import (
     LARGEST_FORM,
@@ -132,7 +133,7 @@ async def signed_out(request: Request[Any, Any, Any]) -> Response[bytes]:
 @get("/pages.css", opt=public(page=True))
 async def style() -> Response[bytes]:
     """Return how pages look."""
-    return Response(STYLE, media_type="text/css", headers={"cache-control": "public, max-age=3600"})
+    return Response(page_style(), media_type="text/css", headers={"cache-control": "public, max-age=3600"})
 
 
 # ------------------------------------------------------------------------------------------------ reading
