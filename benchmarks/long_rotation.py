@@ -55,11 +55,11 @@ async def _measure(setting: Setting, keys: int) -> Figure:
     return await rotated(setting, numbers)
 
 
-def _rows(kek: Kek, keys: int) -> Iterator[tuple[object, int, bytes]]:
+def _rows(kek: Kek, keys: int) -> Iterator[tuple[object, int, bytes, int]]:
     for _ in range(keys):
         owner = uuid4()
         _, wrapped = DataKey.generate(kek, person_id=str(owner))
-        yield owner, kek.key_id, wrapped.wrapped
+        yield owner, kek.key_id, wrapped.wrapped, 0
 
 
 if __name__ == "__main__":

@@ -72,6 +72,21 @@ Run it by a timer, once a month. A run that was broken off goes on. Keys that wr
         examples="registry keys rotate kek\nregistry keys rotate kek --fresh --json",
     )
     rotate.add(
+        "data",
+        "registry.rotation_cli:rotate_data",
+        told(
+            """Give every record and submission a new data key; what the old one sealed is sealed anew. Run it as owner.
+
+Where data keys may be known to somebody, after `rotate kek --fresh`. A run that was broken off goes on. Make a new
+backup and a new export of the keys when it is done: older backups open only with the older export.""",
+            """記録と届出のすべてのデータ鍵を新しくし、内容を封印し直す。所有者の権限で実行する。
+
+データ鍵が漏れた疑いのある場合に、`rotate kek --fresh` の後に行う。中断した場合は再び実行すれば続きから行う。終わったら
+バックアップと鍵の書き出しを取り直すこと。以前のバックアップは以前の書き出しでしか開けない。""",
+        ),
+        examples="registry keys rotate data\nregistry keys rotate data --json",
+    )
+    rotate.add(
         "index",
         "registry.rotation_cli:rotate_index",
         told(

@@ -8,7 +8,7 @@ from registry.command_line import FAILED, AsJson, print_json, told
 from registry.domain.errors import Refusal
 from registry.domain.shredding import Ground, Shredding
 from registry.running import progress, run, say, settings, stop
-from registry.services import clockwork, index_rotation, key_rotation, shredding
+from registry.services import clockwork, data_key_rotation, index_rotation, key_rotation, shredding
 from registry.services.key_rotation import AlreadyRunning
 from registry.settings import Settings
 from registry.store import records
@@ -48,6 +48,16 @@ def rotate_kek(*, fresh: Fresh = False, json: AsJson = False) -> None:
     say.print(f"{done['keys']:,} keys are wrapped anew by {done['target']}.")
     for key, moment in done["destroyable"].items():
         say.print(f"{key} wraps nothing any more; `registry keys destroy-old` destroys it from {moment:%Y-%m-%d} on.")
+
+
+def rotate_data(*, json: AsJson = False) -> None:
+    """Give every record and every submission a new data key, which seals what the old one sealed."""
+    done = run(_replaced(settings(), quiet=json), AlreadyRunning, data_key_rotation.Incomplete)
+    if json:
+        print_json(done)
+        return
+    say.print(f"rotation {done['rotation']}: {done['keys']:,} data keys are new, and the old ones are gone.")
+    say.print("Make a new backup and a new export of the keys now: older backups open only with the older export.")
 
 
 def rotate_index(*, json: AsJson = False) -> None:
@@ -106,6 +116,18 @@ async def _rotated(given: Settings, *, fresh: bool, quiet: bool) -> dict[str, ob
                 bar.advance(task, step)
         destroyable = await key_rotation.next_destructions(owner)
     return {"target": rotation.target, "keys": moved, "destroyable": destroyable}
+
+
+async def _replaced(given: Settings, *, quiet: bool) -> dict[str, int]:
+    async with resources(given, role=KEEPER, pool_size=1 + key_rotation.AT_ONCE) as owner, key_rotation.alone(owner):
+        rotation = await data_key_rotation.begin(owner)
+        replaced = 0
+        with progress(quiet=quiet) as bar:
+            task = bar.add_task("データ鍵の更新 data keys", total=rotation.waiting)
+            async for step in data_key_rotation.run(owner, rotation):
+                replaced += step
+                bar.advance(task, step)
+    return {"rotation": rotation.number, "keys": replaced}
 
 
 async def _reindexed(given: Settings, *, quiet: bool) -> dict[str, int]:

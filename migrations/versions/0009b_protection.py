@@ -13,12 +13,14 @@ UNIT = f"[A-Za-z0-9-]{{1,60}}/{ACCOUNT}"
 TABLES = f"""
 CREATE TABLE protection (
     measure_id UUID NOT NULL,
+    person_id UUID NOT NULL,
     requested_on DATE NOT NULL,
     granted_on DATE,
     until DATE,
     ended_on DATE,
     sealed BYTEA NOT NULL,
     CONSTRAINT pk_protection PRIMARY KEY (measure_id),
+    CONSTRAINT fk_protection_person_id_person FOREIGN KEY (person_id) REFERENCES person (person_id),
     CONSTRAINT ck_protection_granted_until CHECK ((granted_on IS NULL) = (until IS NULL)),
     CONSTRAINT ck_protection_days CHECK (
         coalesce(granted_on, requested_on) >= requested_on AND coalesce(ended_on, requested_on) >= requested_on

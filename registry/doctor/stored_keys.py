@@ -82,6 +82,5 @@ def _provider(visit: Visit) -> KeyProvider | None:
 
 
 async def _keys_of(work: UnitOfWork, search_keys: SearchKeys, keyring: Keyring, person_id: str) -> frozenset[bytes]:
-    key = await keyring.find(work, person_id)
-    movements = await records.movements_of(work, key, person_id)
+    movements = await records.movements_of(work, keyring, person_id)
     return frozenset(search_keys.of(one.kind, *one.parts).key for one in terms(identities_of(movements)))

@@ -220,10 +220,9 @@ async def _folded(
     """
     await sight.see(work, [person_id])
     try:
-        key = await resources.keyring.find(work, person_id)
+        movements = await stored_records.movements_of(work, resources.keyring, person_id, up_to=known.seq)
     except Shredded:
         return None
-    movements = await stored_records.movements_of(work, key, person_id, up_to=known.seq)
     kept_under = record_that_stays(movements)
     if kept_under is not None and isinstance(question.search, _BY_RECORD):
         return await _folded(resources, work, question, known, kept_under, withholds=withholds)

@@ -98,11 +98,10 @@ async def of_account(cards: Cards, account: str) -> Holder | None:
 async def _evidence(resources: Resources, work: UnitOfWork, submission_id: str) -> CardEvidence | None:
     """Return what is kept of the signature of an application; None where that was shredded."""
     try:
-        key = await resources.keyring.find(work, submission_id)
+        content = await submissions.content_of(work, resources.keyring, submission_id)
     except Shredded:
         return None
-    content = await submissions.content_of(work, key, submission_id)
-    return None if content is None else msgspec.json.decode(content.evidence, type=CardEvidence)
+    return msgspec.json.decode(content.evidence, type=CardEvidence)
 
 
 async def opened(resources: Resources, work: UnitOfWork, holder: Holder) -> Timeline | None:
@@ -115,10 +114,9 @@ async def opened(resources: Resources, work: UnitOfWork, holder: Holder) -> Time
         return None
     await sight.see(work, [holder.person_id])
     try:
-        key = await resources.keyring.find(work, holder.person_id)
+        timeline = fold(await records.movements_of(work, resources.keyring, holder.person_id))
     except Shredded:
         return None
-    timeline = fold(await records.movements_of(work, key, holder.person_id))
     return None if is_over(timeline) else timeline
 
 

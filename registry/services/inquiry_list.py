@@ -136,11 +136,9 @@ async def _last_municipality(
 async def body_of(resources: Resources, work: UnitOfWork, submission_id: str) -> bytes | None:
     """Return what was submitted; None where it was shredded."""
     try:
-        key = await resources.keyring.find(work, submission_id)
+        return (await submissions.content_of(work, resources.keyring, submission_id)).body
     except Shredded:
         return None
-    content = await submissions.content_of(work, key, submission_id)
-    return None if content is None else content.body
 
 
 async def withdraw(resources: Resources) -> int:

@@ -78,11 +78,11 @@ async def _pass(resources: Resources, keys: WrappedKeys, target: int) -> AsyncIt
         last = await key_rotation.blocks(work, keys)
         keks = await resources.keyring.all_keks(work)
     starts = range(0, last, key_rotation.BLOCKS_A_STEP)
-    async for done in _at_once(_step(resources, keys, first, keks, target) for first in starts):
+    async for done in at_once(_step(resources, keys, first, keks, target) for first in starts):
         yield done
 
 
-async def _at_once(steps: Iterator[Coroutine[None, None, int]]) -> AsyncIterator[int]:
+async def at_once(steps: Iterator[Coroutine[None, None, int]]) -> AsyncIterator[int]:
     """Take steps, always as many together as may be, and yield what they did; one that fails ends those under way."""
     under_way: set[asyncio.Task[int]] = set()
     try:

@@ -47,9 +47,7 @@ def _not_found() -> NotFound:
 
 async def _kept_receipt(resources: Resources, work: UnitOfWork, submission_id: str) -> Receipt:
     """Return the receipt that was given for a report."""
-    key = await resources.keyring.find(work, submission_id)
-    content = await submissions.content_of(work, key, submission_id)
-    return decode(content.receipt if content else b"", Receipt)
+    return decode((await submissions.content_of(work, resources.keyring, submission_id)).receipt, Receipt)
 
 
 def is_id(text: str) -> bool:

@@ -1,6 +1,18 @@
 """The tables of keys: what wraps what, what was done with it, and which generation of search keys is searched."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Identity, LargeBinary, SmallInteger, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+)
 
 from registry.store.columns import id_column as _id
 from registry.store.columns import metadata
@@ -24,8 +36,11 @@ data_key = Table(
     _id("owner", primary_key=True),
     Column("kek_id", BigInteger, ForeignKey(monthly_kek.c.kek_id), nullable=False),
     Column("wrapped", LargeBinary, nullable=False),
+    Column("rotation", Integer, nullable=False),
 )
-"""The data key of a person, or of a submission's evidence. Deleting the row shreds everything sealed with it."""
+"""The data key of a person, or of a submission's evidence. Deleting the row shreds everything sealed with it.
+
+``rotation``: which rotation of data keys put it in the place of an older one; 0 for the first key of its owner."""
 
 key_act = Table(
     "key_act",
@@ -37,7 +52,9 @@ key_act = Table(
     Column("how_many", BigInteger, nullable=False),
     Column("done_by", Text, nullable=False),
 )
-"""What was done with the keys, and by which account of the database: rotated onto a key, destroyed. Only added to."""
+"""What was done with the keys, and by which account of the database: rotated onto a key, destroyed. Only added to.
+
+``key_id`` is that of a KEK; of search keys the generation, of data keys the number of the rotation."""
 
 search_generation = Table(
     "search_generation",

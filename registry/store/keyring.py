@@ -9,12 +9,13 @@ from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.engine import RowMapping
 
 from registry.domain.mission import JAPAN
 from registry.store import log_tables
 from registry.store import tables as t
 from registry.store.unit_of_work import UnitOfWork
-from registry.store.writing import Insertion
+from registry.store.writing import Insertion, Row
 from registry.vault.keys import DataKey, Kek, KeyProvider, WrappedDataKey, WrappedKek
 from registry.vault.log_keys import LogYear
 
@@ -22,6 +23,17 @@ SERVICE: str = "00000000-0000-0000-0000-000000000000"
 """The owner of the data key for what belongs to no single person: stored answers without personal data."""
 
 KEKS_A_MONTH: Final = 100
+
+KEY_COLUMNS: Final = (
+    t.data_key.c.owner.label("owner"),
+    t.data_key.c.kek_id,
+    t.data_key.c.wrapped.label("key_wrapped"),
+    t.monthly_kek.c.wrapped.label("kek_wrapped"),
+)
+"""What a statement reads of a data key. One that reads what the key sealed reads both at once: a rotation between two
+statements would leave the one with the old key and the other with what the new one sealed."""
+
+WITH_KEK: Final = t.data_key.join(t.monthly_kek)
 
 _DATA_KEY: Final = Insertion(t.data_key)
 
@@ -45,20 +57,23 @@ class Keyring:
         """Make a data key for ``owner``, a person or submission that has none yet."""
         kek = await self._kek_of_month(work, now)
         key, wrapped = DataKey.generate(kek, person_id=owner)
-        work.later(_DATA_KEY, {"owner": owner, "kek_id": kek.key_id, "wrapped": wrapped.wrapped})
+        work.later(_DATA_KEY, {"owner": owner, "kek_id": kek.key_id, "wrapped": wrapped.wrapped, "rotation": 0})
         return key
+
+    async def successor(self, work: UnitOfWork, owner: str, now: datetime) -> tuple[DataKey, WrappedDataKey]:
+        """Return a new key for an owner that has one, ready and wrapped; it is not stored yet."""
+        return DataKey.generate(await self._kek_of_month(work, now), person_id=owner)
 
     async def find(self, work: UnitOfWork, owner: str) -> DataKey:
         """Return the data key of ``owner``; raises :class:`Shredded` when there is none."""
-        query = (
-            select(t.data_key.c.wrapped.label("wrapped"), t.data_key.c.kek_id, t.monthly_kek.c.wrapped.label("kek"))
-            .join(t.monthly_kek)
-            .where(t.data_key.c.owner == owner)
-        )
-        row = await work.one(query)
+        row = await work.one(select(*KEY_COLUMNS).select_from(WITH_KEK).where(t.data_key.c.owner == owner))
         if row is None:
             raise Shredded
-        return self.unwrapped(owner, row["kek_id"], row["wrapped"], row["kek"])
+        return self.key_in(row)
+
+    def key_in(self, row: Row | RowMapping) -> DataKey:
+        """Return the data key in a row that has :data:`KEY_COLUMNS`; raises :class:`Shredded` where they are empty."""
+        return self.unwrapped(str(row["owner"]), row["kek_id"], row["key_wrapped"], row["kek_wrapped"])
 
     def unwrapped(self, owner: str, kek_id: int | None, wrapped: bytes | None, kek_wrapped: bytes | None) -> DataKey:
         """Return a data key from what the database holds of it; raises :class:`Shredded` where that is nothing."""
@@ -79,7 +94,7 @@ class Keyring:
         except Shredded:
             kek = await self._kek_of_month(work, now)
             _, wrapped = DataKey.generate(kek, person_id=SERVICE)
-            row = {"owner": SERVICE, "kek_id": kek.key_id, "wrapped": wrapped.wrapped}
+            row = {"owner": SERVICE, "kek_id": kek.key_id, "wrapped": wrapped.wrapped, "rotation": 0}
             await work.run(upsert(t.data_key).values(row).on_conflict_do_nothing())
             return await self.find(work, SERVICE)
 

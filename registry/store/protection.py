@@ -61,7 +61,7 @@ async def add(work: UnitOfWork, key: SealingKey, measure: Measure, reason: str) 
     """Write a new measure with everybody whom it covers; ``reason`` is sealed with the applicant's data key."""
     values = {one: getattr(measure, one) for one in _OF_MEASURE}
     sealed = seal(key, _place("protection", measure.measure_id), reason.encode())
-    await work.run(insert(protection).values(values | {"sealed": sealed}))
+    await work.run(insert(protection).values(values | {"person_id": measure.people[0], "sealed": sealed}))
     rows = [
         {"measure_id": measure.measure_id, "person_id": person_id, "place": place}
         for place, person_id in enumerate(measure.people)

@@ -22,13 +22,17 @@ protection = Table(
     "protection",
     metadata,
     id_column("measure_id", primary_key=True),
+    id_column("person_id", ForeignKey("person.person_id")),
     Column("requested_on", Date, nullable=False),
     Column("granted_on", Date),
     Column("until", Date),
     Column("ended_on", Date),
     Column("sealed", LargeBinary, nullable=False),
 )
-"""A measure as it stands; who did what with it, the log of disclosures says."""
+"""A measure as it stands, by whose record (``person_id``) it was applied for, and why, sealed with that record's key.
+
+Who did what with it, the log of disclosures says.
+"""
 
 protected_person = Table(
     "protected_person",

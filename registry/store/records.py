@@ -9,8 +9,10 @@ import msgspec
 from asyncpg import Range
 from sqlalchemy import (
     ARRAY,
+    FromClause,
     Text,
     Uuid,
+    and_,
     any_,
     bindparam,
     cast,
@@ -31,7 +33,7 @@ from registry.domain.timeline import Version
 from registry.store import sight
 from registry.store import tables as t
 from registry.store.at_hand import Opened
-from registry.store.keyring import Keyring
+from registry.store.keyring import KEY_COLUMNS, WITH_KEK, Keyring, Shredded
 from registry.store.unit_of_work import UnitOfWork
 from registry.store.writing import Insertion, Prepared, Row
 from registry.vault.sealing import Place, SealingKey, open_sealed, seal
@@ -89,31 +91,40 @@ async def open_people(work: UnitOfWork, keyring: Keyring, person_ids: Iterable[s
     """
     rows = await work.run_prepared(_OPEN, {"people": sorted(set(person_ids))})
     of_person = groupby(rows, key=lambda row: row["owner"])
-    return {person_id: _opened(keyring, person_id, tuple(rows)) for person_id, rows in of_person}
+    return {person_id: _opened(keyring, tuple(rows)) for person_id, rows in of_person}
 
 
-def _opened(keyring: Keyring, person_id: str, rows: Sequence[Row]) -> Opened:
-    key = keyring.unwrapped(person_id, rows[0]["kek_id"], rows[0]["key_wrapped"], rows[0]["kek_wrapped"])
-    movements = (_movement(key, row) for row in rows if row["movement_id"] is not None)
-    return Opened(key=key, movements=tuple(movements), protected_until=rows[0]["protected_until"])
+def _opened(keyring: Keyring, rows: Sequence[Row]) -> Opened:
+    key = keyring.key_in(rows[0])
+    return Opened(key=key, movements=_movements(key, rows), protected_until=rows[0]["protected_until"])
 
 
 _OPEN: Final = Prepared(text("SELECT * FROM open_people(CAST(:people AS uuid[]))"))
 
 
 async def movements_of(
-    work: UnitOfWork, key: SealingKey, person_id: str, *, up_to: int | None = None
+    work: UnitOfWork, keyring: Keyring, person_id: str, *, up_to: int | None = None
 ) -> tuple[Movement, ...]:
-    """Return all movements of a record; with ``up_to`` those that had been stamped by that sequence number."""
-    query = select(t.movement.c.movement_id, t.movement.c.sealed).where(t.movement.c.person_id == person_id)
+    """Return all movements of a record; with ``up_to`` those that had been stamped by that sequence number.
+
+    Raises Shredded where its key was destroyed, or where there is no such record.
+    """
+    known: FromClause = t.movement
     if up_to is not None:
-        stamped = t.stamp.c.submission_id == t.movement.c.submission_id
-        query = query.join(t.stamp, stamped).where(t.stamp.c.seq <= up_to)
-    return tuple(_movement(key, row) for row in await work.rows(query))
+        stamped = and_(t.stamp.c.submission_id == t.movement.c.submission_id, t.stamp.c.seq <= up_to)
+        known = t.movement.join(t.stamp, stamped)
+    with_key = WITH_KEK.outerjoin(known, t.movement.c.person_id == t.data_key.c.owner)
+    columns = (*KEY_COLUMNS, t.movement.c.movement_id, t.movement.c.sealed)
+    rows = await work.rows(select(*columns).select_from(with_key).where(t.data_key.c.owner == person_id))
+    if not rows:
+        raise Shredded
+    return _movements(keyring.key_in(rows[0]), rows)
 
 
-def _movement(key: SealingKey, row: Row | RowMapping) -> Movement:
-    return _movement_decoder.decode(open_sealed(key, _movement_place(row["movement_id"]), row["sealed"]))
+def _movements(key: SealingKey, rows: Iterable[Row | RowMapping]) -> tuple[Movement, ...]:
+    """Return the movements in rows of one record, each with what its key sealed; none where it has none."""
+    there = ((row["movement_id"], row["sealed"]) for row in rows if row["movement_id"] is not None)
+    return tuple(_movement_decoder.decode(open_sealed(key, _movement_place(one), sealed)) for one, sealed in there)
 
 
 def add_movements(work: UnitOfWork, key: SealingKey, person_id: str, movements: Iterable[Movement]) -> None:

@@ -26,6 +26,7 @@ from sqlalchemy.engine import RowMapping
 from registry.domain.reconciliation import LinkMethod
 from registry.store import tables as t
 from registry.store.at_hand import StoredLink
+from registry.store.keyring import KEY_COLUMNS, WITH_KEK, Keyring, Shredded
 from registry.store.unit_of_work import UnitOfWork
 from registry.store.writing import Insertion, Prepared, Row
 from registry.vault.sealing import Place, SealingKey, open_sealed, seal
@@ -89,12 +90,15 @@ async def get_by_sender_key(work: UnitOfWork, sender: str, sender_key: str) -> S
     return None if row is None else Submission(**{field: row[field] for field in _FIELDS})
 
 
-async def content_of(work: UnitOfWork, key: SealingKey, submission_id: str) -> Content | None:
-    """Return what is sealed with a submission, or None when there is none of that id."""
-    row = await _row(work, submission_id)
+async def content_of(work: UnitOfWork, keyring: Keyring, submission_id: str) -> Content:
+    """Return what is sealed with a submission; raises Shredded where its key was destroyed or there is none."""
+    with_key = WITH_KEK.join(t.submission, t.submission.c.submission_id == t.data_key.c.owner)
+    query = select(*KEY_COLUMNS, t.submission.c.sealed).select_from(with_key)
+    row = await work.one(query.where(t.submission.c.submission_id == submission_id))
     if row is None:
-        return None
-    return msgspec.msgpack.decode(open_sealed(key, _place(submission_id), row["sealed"]), type=Content)
+        raise Shredded
+    opened = open_sealed(keyring.key_in(row), _place(submission_id), row["sealed"])
+    return msgspec.msgpack.decode(opened, type=Content)
 
 
 async def _row(work: UnitOfWork, submission_id: str) -> RowMapping | None:

@@ -15,12 +15,15 @@ import pytest
 from registry.cli import app
 from registry.contract.keys import SigningKey
 from registry.settings import Settings
-from registry.store.roles import KEEPER
+from registry.store import records
+from registry.store.keyring import SERVICE
+from registry.store.roles import EX_OFFICIO, KEEPER
 from registry.vault.keys import FileKeyProvider
 from registry.vault.search_keys import TRUSTED_FOR
 from registry.wiring import prepare_keys, resources
 from tests.acceptance.seen import rows
 from tests.house import a_log_key
+from tests.store.rows import a_movement, a_person, a_submission
 
 
 @pytest.fixture
@@ -159,8 +162,8 @@ def opened(settings, owners):
     return asyncio.run(open_all())
 
 
-def by_month(dsn, query="SELECT kek_id, count(*) FROM data_key GROUP BY 1 ORDER BY 1"):
-    return [tuple(row) for row in asyncio.run(rows(dsn, query))]
+def by_month(dsn, query="SELECT kek_id, count(*) FROM data_key GROUP BY 1 ORDER BY 1", *arguments):
+    return [tuple(row) for row in asyncio.run(rows(dsn, query, *arguments))]
 
 
 def test_every_key_is_wrapped_anew_by_the_key_of_this_month(typed, settings, database):
@@ -211,6 +214,79 @@ def test_an_old_key_is_destroyed_only_when_its_time_is_over(typed, settings, dat
     assert f"destroyed: {old}" in typed("destroy-old").err
     assert old not in [kek for (kek,) in by_month(database, "SELECT kek_id FROM monthly_kek")]
     assert "nothing was destroyed" in typed("destroy-old").err
+
+
+RECORDS = 30
+
+
+def many_records(settings):
+    """Open records of one movement each; return their ids."""
+
+    async def make():
+        made = []
+        async with resources(settings, role=EX_OFFICIO, pool_size=1) as given, given.work() as work:
+            for _ in range(RECORDS):
+                person_id, key = await a_person(work, given.keyring)
+                await a_movement(work, key, person_id, await a_submission(work, given.keyring))
+                made.append(person_id)
+            await work.commit()
+        return made
+
+    return asyncio.run(make())
+
+
+def readable(settings, people):
+    """How many of the records have a movement that opens."""
+
+    async def read():
+        async with resources(settings, role=KEEPER, pool_size=1) as given, given.work() as work:
+            return sum([len(await records.movements_of(work, given.keyring, one)) for one in people])
+
+    return asyncio.run(read())
+
+
+def test_a_rotation_of_data_keys_that_was_killed_goes_on_where_it_was(typed, settings, database):
+    people = many_records(settings)
+    command = [sys.executable, "-c", "from registry.cli import main; main()", "keys", "rotate", "data"]
+
+    async def kill_in_the_middle():
+        holding = await asyncpg.connect(database)
+        transaction = holding.transaction()
+        await transaction.start()
+        await holding.execute("SELECT FROM person WHERE person_id = $1 FOR UPDATE", max(people))
+        process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
+        while not await holding.fetchval("SELECT count(*) FROM data_key WHERE rotation = 1"):
+            assert process.returncode is None
+            await asyncio.sleep(0)
+        process.kill()
+        await process.wait()
+        await transaction.rollback()
+        await holding.close()
+
+    asyncio.run(kill_in_the_middle())
+    assert readable(settings, people) == RECORDS
+    left = dict(by_month(database, "SELECT rotation, count(*) FROM data_key WHERE owner > $1 GROUP BY 1", SERVICE))[0]
+    assert 0 < left < 2 * RECORDS
+    assert json.loads(typed("rotate", "data", "--json").out) == {"rotation": 1, "keys": left}
+    assert readable(settings, people) == RECORDS
+    assert f"rotation 2: {2 * RECORDS} data keys are new" in typed("rotate", "data").err
+    assert readable(settings, people) == RECORDS
+
+
+def test_who_cannot_be_given_a_new_key_is_named_after_everybody_else_has_one(typed, settings, database):
+    people = many_records(settings)
+    first = "(SELECT min(submission_id::text)::uuid FROM submission)"
+    spoil = f"UPDATE submission SET sealed = '' WHERE submission_id = {first} RETURNING submission_id"  # noqa: S608 - ours
+    ((broken,),) = asyncio.run(rows(database, spoil))
+    for _ in range(2):  # the same rotation is begun again
+        assert (
+            f"1 keys do not open what they sealed and stay as they are: {broken}."
+            in typed("rotate", "data", code=1).err
+        )
+        assert by_month(database, "SELECT owner FROM data_key WHERE rotation = 0 AND owner > $1", SERVICE) == [
+            (broken,)
+        ]
+    assert readable(settings, people) == RECORDS
 
 
 SHREDDED = ("--ground", "unlawfully-held", "--reason", "x", "--by", "office-3", "--approved-by", "legal-1")

@@ -78,6 +78,44 @@ async def test_even_the_owner_cannot_change_what_is_only_added_to(owner, table, 
         await owner.execute(CHANGES[change].format(table, column, column))
 
 
+OTHER_COLUMNS = {
+    "movement_id": "'other'",
+    "person_id": f"'{OTHER}'",
+    "submission_id": "gen_random_uuid()",
+    "kind": "'died'",
+    "earliest": "'1900-01-01'",
+    "latest": "'2100-01-01'",
+    "notified_on": "'1900-01-01'",
+    "replaces": "'0'",
+}
+KEEPER = "registry_keeper"
+
+
+def test_every_column_of_a_movement_but_its_seal_is_tried():
+    assert set(OTHER_COLUMNS) | {"sealed"} == set(metadata.tables["movement"].columns.keys())
+
+
+@pytest.mark.parametrize("column", OTHER_COLUMNS)
+async def test_who_renews_seals_cannot_change_what_a_movement_says(owner, column):
+    await _versions(owner, "[2020-01-01,)", people=(PERSON,))
+    change = f"UPDATE movement SET {column} = {OTHER_COLUMNS[column]}, sealed = 'anew'"  # noqa: S608 - our own values
+    assert await _as(owner, KEEPER, change) == "42501"
+    await owner.execute(f"GRANT UPDATE ON movement TO {KEEPER}")
+    await owner.execute(f"SET LOCAL ROLE {KEEPER}")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="but for their seal"):
+        await owner.execute(change)
+
+
+async def test_the_seal_of_a_movement_is_renewed_by_the_keeper_alone(owner):
+    await _versions(owner, "[2020-01-01,)", people=(PERSON,))
+    anew = "UPDATE movement SET sealed = 'anew'"
+    await owner.execute("GRANT UPDATE ON movement TO registry_app, registry_ex_officio")
+    for role in ("registry_app", "registry_ex_officio", "NONE"):
+        assert await _as(owner, role, anew) == "42501"
+    await owner.execute(f"SET LOCAL ROLE {KEEPER}")
+    assert await owner.execute(anew) == "UPDATE 1"
+
+
 @pytest.mark.parametrize("table", ["person", "submission"])
 async def test_emptying_another_table_does_not_take_movements_with_it(owner, table):
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="are never changed"):

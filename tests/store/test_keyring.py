@@ -149,13 +149,16 @@ async def test_shredding_makes_everything_of_that_person_unreadable_and_nothing_
             with pytest.raises(Shredded):
                 await keyring.find(work, shredded)
         person_id, submission_id = kept
+        assert len(await records.movements_of(work, keyring, person_id)) == 1
+        assert await submissions.content_of(work, keyring, submission_id)
+        with pytest.raises(Shredded):
+            await records.movements_of(work, keyring, gone[0])
+        with pytest.raises(Shredded):
+            await submissions.content_of(work, keyring, gone[1])
         key = await keyring.find(work, person_id)
-        assert len(await records.movements_of(work, key, person_id)) == 1
-        assert await submissions.content_of(work, await keyring.find(work, submission_id), submission_id)
+        of_another = await work.one(t.version.select().where(t.version.c.person_id == gone[0]))
         with pytest.raises(SealBroken):
-            await records.movements_of(work, key, gone[0])
-        with pytest.raises(SealBroken):
-            records.version_of(key, await work.one(t.version.select().where(t.version.c.person_id == gone[0])))
+            records.version_of(key, of_another)
 
 
 async def _record(work, keyring):

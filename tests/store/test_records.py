@@ -31,22 +31,22 @@ def _ids(found):
 async def test_movements_come_back_as_they_were_added(work, keyring):
     person_id, key = await a_person(work, keyring)
     added = await a_movement(work, key, person_id, await a_submission(work, keyring))
-    assert await records.movements_of(work, key, person_id) == (added,)
+    assert await records.movements_of(work, keyring, person_id) == (added,)
 
 
 async def test_another_person_s_movements_are_not_among_them(work, keyring):
-    person_id, key = await a_person(work, keyring)
+    person_id, _ = await a_person(work, keyring)
     other, other_key = await a_person(work, keyring)
     await a_movement(work, other_key, other, await a_submission(work, keyring))
-    assert await records.movements_of(work, key, person_id) == ()
+    assert await records.movements_of(work, keyring, person_id) == ()
 
 
 async def test_a_movement_does_not_open_with_another_person_s_key(work, keyring):
-    person_id, key = await a_person(work, keyring)
+    person_id, _ = await a_person(work, keyring)
     _, other_key = await a_person(work, keyring)
-    await a_movement(work, key, person_id, await a_submission(work, keyring))
+    await a_movement(work, other_key, person_id, await a_submission(work, keyring))
     with pytest.raises(SealBroken):
-        await records.movements_of(work, other_key, person_id)
+        await records.movements_of(work, keyring, person_id)
 
 
 async def test_movements_as_known_then_are_those_stamped_by_then(engine, sequencer_engine, keyring):
@@ -59,9 +59,9 @@ async def test_movements_as_known_then_are_those_stamped_by_then(engine, sequenc
         await leader.commit()
     async with UnitOfWork(engine) as work:
         second = await a_movement(work, key, person_id, await a_submission(work, keyring), effective="2024-05-01")
-        assert await records.movements_of(work, key, person_id, up_to=0) == ()
-        assert await records.movements_of(work, key, person_id, up_to=1) == (first,)
-        assert _ids(await records.movements_of(work, key, person_id)) == {first.movement_id, second.movement_id}
+        assert await records.movements_of(work, keyring, person_id, up_to=0) == ()
+        assert await records.movements_of(work, keyring, person_id, up_to=1) == (first,)
+        assert _ids(await records.movements_of(work, keyring, person_id)) == {first.movement_id, second.movement_id}
 
 
 async def test_the_movements_of_one_person_of_a_submission_come_in_their_order(work, keyring):
@@ -316,6 +316,6 @@ async def test_a_whole_statement_survives_the_table(work, keyring):
     )
     made = msgspec.structs.replace(made, statement=full)
     records.add_movements(work, key, person_id, [made])
-    (back,) = await records.movements_of(work, key, person_id)
+    (back,) = await records.movements_of(work, keyring, person_id)
     assert back == made
     assert back.effective.text == "令和2年4月不詳"

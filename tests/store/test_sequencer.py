@@ -221,7 +221,7 @@ class Story:
     async def answer(self, work, at):
         """What services.inquiries reads: versions, and whether a number may leave."""
         seq = await sequencer.last_seq(work, at)
-        movements = await records.movements_of(work, self.key, self.person_id, up_to=seq)
+        movements = await records.movements_of(work, self.keyring, self.person_id, up_to=seq)
         return fold(movements).versions, await submissions.is_confirmed(work, self.person_id, up_to=seq)
 
     # Steps

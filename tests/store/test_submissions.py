@@ -2,11 +2,13 @@
 
 import msgspec
 import pytest
+from sqlalchemy import select, update
 
 from registry.domain.reconciliation import LinkMethod
 from registry.domain.search_terms import TermKind
 from registry.store import records, sequencer, submissions
 from registry.store import tables as t
+from registry.store.keyring import Shredded
 from registry.store.submissions import Case, Content, Event, HeldRemovedRecord
 from registry.store.unit_of_work import UnitOfWork
 from registry.vault.sealing import SealBroken
@@ -25,20 +27,21 @@ async def test_a_submission_comes_back_as_it_was_stored(work, keyring):
     key = await keyring.make(work, made.submission_id, NOW)
     submissions.add(work, key, made, content)
     assert await submissions.get(work, made.submission_id) == made
-    assert await submissions.content_of(work, key, made.submission_id) == content
+    assert await submissions.content_of(work, keyring, made.submission_id) == content
 
 
 async def test_what_was_never_submitted_is_not_there(work, keyring):
-    _, key = await a_person(work, keyring)
     assert await submissions.get(work, new_id()) is None
-    assert await submissions.content_of(work, key, new_id()) is None
+    with pytest.raises(Shredded):
+        await submissions.content_of(work, keyring, new_id())
 
 
 async def test_the_content_of_one_submission_does_not_open_as_that_of_another(work, keyring):
-    one = await a_submission(work, keyring)
-    other = await a_submission(work, keyring)
+    one, other = [await a_submission(work, keyring) for _ in range(2)]
+    moved = select(t.submission.c.sealed).where(t.submission.c.submission_id == one).scalar_subquery()
+    await work.run(update(t.submission).where(t.submission.c.submission_id == other).values(sealed=moved))
     with pytest.raises(SealBroken):
-        await submissions.content_of(work, await keyring.find(work, one), other)
+        await submissions.content_of(work, keyring, other)
 
 
 async def test_a_sender_finds_its_own_submission_by_its_own_key(work, keyring):
