@@ -5,8 +5,9 @@ reports; the line of one is cut, loses an answer and returns: records become cur
 two sources stand. (4) A resident reports a new address by himself: signed in, signed with his card, receipt in hand.
 (5) J-LIS is asked for the 附票 of who left too long ago for a 除票. (6) A month and a half later a municipality is
 asked for a 除票 that did not come, and finds it among those that it keeps. (7) A pension office, a municipality, a
-mission and a tax office ask; one of them may not. (8) The person asked about is shown who asked, and checks it off line
-with the keys of the log and of its witness. One person's history is shown in both time axes.
+mission and a tax office ask; one of them may not. (8) Somebody is protected (支援措置), and her address is nobody's to
+know; two desks of a municipality correct a number. (9) The person asked about is shown who asked, and checks it off
+line with the keys of the log and of its witness. One person's history is shown in both time axes.
 """
 
 import json
@@ -24,7 +25,7 @@ import msgspec
 from rich.console import Console
 
 from registry.domain.inquiry_list import TIME_TO_COME_BY_ITSELF
-from registry.sandbox import clock, own_record, resident, screen
+from registry.sandbox import clock, desks, own_record, resident, screen
 from registry.sandbox.asking import Exchange
 from registry.sandbox.programs import ProgramFailed
 from registry.sandbox.questions import (
@@ -115,8 +116,11 @@ def tell(stage: Stage, console: Console) -> Story:
         )
         inquiry_list = _ask_for_removed_records(stage)
         act("照会: four bodies ask")
-        (exchanges, before, now), in_the_end = _together(
-            lambda: anyio.run(_inquiries, stage, known_before), lambda: _nightly(stage, "report")
+        act("支援措置、個人番号の訂正: two desks decide")
+        (exchanges, before, now), in_the_end, decided = _together(
+            lambda: anyio.run(_inquiries, stage, known_before),
+            lambda: _nightly(stage, "report"),
+            lambda: desks.decided(stage),
         )
         act("開示: the person asked about sees who asked, and checks it without the registry")
         record = own_record.shown_and_checked(stage, exchanges[0])
@@ -128,6 +132,7 @@ def tell(stage: Stage, console: Console) -> Story:
         "supplementary_records": {"asked": asked["opened"], **asked["findings"]},
         "inquiry_list": inquiry_list,
         "reconciliation_in_the_end": in_the_end["reconciliation"],
+        **decided,
         "inquiries": {"answered": len(exchanges) - refused, "refused": refused},
         "access_record": {"verified": record["verified"], "entries": len(record["entries"])},
     }

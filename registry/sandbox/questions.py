@@ -42,6 +42,13 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     clerk: str | None = None
 
 
+def by_number(number: str) -> Question:
+    """Return the pension office's question about the holder of a number."""
+    search = {"by": "individual-number", "individual_number": number}
+    wanted = {"search": search, "fields": ["name", "address_abroad", "status"]}
+    return Question(body=PENSION, title="年金: the holder of a number", message=_PENSION_AFFAIR | wanted)
+
+
 def questions(known_before: datetime) -> tuple[Question, ...]:
     """Return the inquiries; ``known_before`` is a moment before the line was cut."""
     a_day_between = date(2024, 2, 1)

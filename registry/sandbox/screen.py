@@ -17,7 +17,7 @@ from registry.sandbox.stage import Stage
 if TYPE_CHECKING:
     from registry.sandbox.demo import Story
 
-NUMBER_OF_ACTS: Final = 8
+NUMBER_OF_ACTS: Final = 9
 LABELS: Final = {
     "received": "届出 received",
     "accepted": "受理 accepted",
@@ -64,6 +64,12 @@ def show(console: Console, story: "Story", folder: Path) -> None:
         console.print(f"  附票 {finding}: {number}")
     for answer, number in story.summary["inquiry_list"].items():
         console.print(f"  除票の照会 {answer}: {number}")
+    told, corrected = story.summary["protection"], story.summary["number_correction"]
+    console.print(f"  支援措置 told before: {', '.join(told['told_before'])}; since: {', '.join(told['told_since'])}")
+    console.print(
+        f"  個人番号の訂正 by the wrong number {corrected['by_the_wrong_number']}, "
+        f"by the right one {corrected['by_the_right_number']}"
+    )
     in_the_end = story.summary["reconciliation_in_the_end"].items()
     console.print(f"  in the end: {', '.join(f'{LABELS[name]} {number}' for name, number in in_the_end if number)}")
     console.print()
