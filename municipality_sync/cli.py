@@ -134,12 +134,14 @@ sync.add(
         """Beside the registry: hold the two sources of every record against each other again.
 
 Before that, whoever was silent for too long is presumed to have left (転出扱い). Afterwards municipalities are asked
-for 除票 that have not come in their time, and questions whose 除票 came are withdrawn.
+for 除票 that have not come in their time, and questions whose 除票 came are withdrawn. What was answered under a
+sender's key is deleted after 90 days (REGISTRY_ANSWERS_KEPT_DAYS).
 Settings are those of the registry (REGISTRY_DSN, REGISTRY_KEYS, REGISTRY_SIGNING_KEY). It can be broken off and run
 again.""",
         """登録システムの側で、全記録の二つの出所(除票と在留届)を改めて突合する。
 
-その前に、長期間連絡のない者を転出扱いとする。続いて、期間内に届かない除票を市区町村に照会し、届いたものの照会を取り下げる。設定は登録システムと同じ(REGISTRY_DSN、REGISTRY_KEYS、REGISTRY_SIGNING_KEY)。中断し、再び実行できる。""",
+その前に、長期間連絡のない者を転出扱いとする。続いて、期間内に届かない除票を市区町村に照会し、届いたものの照会を取り下げる。再送に備えて保存した応答は90日
+(REGISTRY_ANSWERS_KEPT_DAYS)の後に削除する。設定は登録システムと同じ(REGISTRY_DSN、REGISTRY_KEYS、REGISTRY_SIGNING_KEY)。中断し、再び実行できる。""",
     ),
     examples="municipality-sync reconcile",
     exits=NIGHTLY_EXITS,
@@ -148,8 +150,12 @@ sync.add(
     "report",
     "municipality_sync.nightly.commands:report",
     told(
-        "Beside the registry: say how the records stood when they were last reconciled, and the inquiry list now.",
-        "登録システムの側で、前回の突合の結果と除票の照会の状況を表示する。",
+        """Beside the registry: say how the records stood when they were last reconciled, and the inquiry list now.
+
+It names the records whose time of retention is over; two people decide about each (`registry keys shred`).""",
+        """登録システムの側で、前回の突合の結果と除票の照会の状況を表示する。
+
+保存期間が満了した記録も表示する。消去は一件ごとに二人で決定する(`registry keys shred`)。""",
     ),
     examples="municipality-sync report --json",
     exits=NIGHTLY_EXITS,

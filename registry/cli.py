@@ -22,14 +22,14 @@ ABOUT: Final = told(
 
 Settings come from the environment: REGISTRY_DSN, REGISTRY_KEYS, REGISTRY_SIGNING_KEY, REGISTRY_LOG_KEY and, where
 needed, REGISTRY_ENV, REGISTRY_HOST, REGISTRY_PORT, REGISTRY_PUBLIC_URL, REGISTRY_WITNESSES, REGISTRY_PROVIDERS,
-REGISTRY_AUTHORITIES. `registry demo` needs none of them. Where something does not work, `registry doctor` says what is
-wrong and how to mend it.""",
+REGISTRY_AUTHORITIES, REGISTRY_ANSWERS_KEPT_DAYS. `registry demo` needs none of them. Where something does not work,
+`registry doctor` says what is wrong and how to mend it.""",
     """在外邦人登録システム。国外に住む日本国民のための仮想の自治体。
 
 設定は環境変数から読む。REGISTRY_DSN、REGISTRY_KEYS、REGISTRY_SIGNING_KEY、REGISTRY_LOG_KEY は必須、REGISTRY_ENV、
 REGISTRY_HOST、REGISTRY_PORT、REGISTRY_PUBLIC_URL、REGISTRY_WITNESSES、REGISTRY_PROVIDERS、
-REGISTRY_AUTHORITIES は任意。`registry demo` には設定が要らない。うまく動かないときは `registry doctor` が原因と直し方を
-示す。""",
+REGISTRY_AUTHORITIES、REGISTRY_ANSWERS_KEPT_DAYS は任意。`registry demo` には設定が要らない。うまく動かないときは
+`registry doctor` が原因と直し方を示す。""",
 )
 EXITS: Final[ExitCodes] = {
     DONE: told("done", "完了"),

@@ -14,6 +14,10 @@ REQUIRED: Final = ("REGISTRY_DSN", "REGISTRY_KEYS", "REGISTRY_SIGNING_KEY", "REG
 """What a registry cannot do without; all else has a default."""
 
 
+LEAST_DAYS_OF_ANSWERS: Final = 90
+"""A mission may be off line for weeks and then send again what it sent. The database deletes no younger answer."""
+
+
 class SettingsRefused(Exception):  # noqa: N818 - the settings are refused, as the rules refuse
     """The environment does not make a registry; the message names the variable and what it should be."""
 
@@ -31,6 +35,7 @@ class _Plain(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8400
     public_url: str = ""
+    answers_kept_days: Annotated[int, Meta(ge=LEAST_DAYS_OF_ANSWERS, le=36500)] = LEAST_DAYS_OF_ANSWERS
 
 
 class Settings(_Plain, frozen=True, kw_only=True):
@@ -45,7 +50,8 @@ class Settings(_Plain, frozen=True, kw_only=True):
     REGISTRY_PROVIDERS: the file of who may tell the registry who somebody is (``openid.providers``); without it
     there are no pages for people. REGISTRY_AUTHORITIES: the file of the CAs of JPKI that are pinned
     (``registry.jpki.authorities``); without it nobody signs with a card. REGISTRY_HOST, REGISTRY_PORT: where to listen.
-    REGISTRY_PUBLIC_URL: the address that callers use and sign.
+    REGISTRY_PUBLIC_URL: the address that callers use and sign. REGISTRY_ANSWERS_KEPT_DAYS: after how many days, 90 or
+    more, the nightly run deletes what was answered under a sender's key.
     """
 
     keys: Path | TokenUri

@@ -1,4 +1,4 @@
-"""Rotation of data keys: which rotation made a key, and rows only added to whose seal alone the keeper may renew."""
+"""Rotation of data keys, and the end of stored answers: a row's seal may be renewed, an old answer deleted."""
 
 from alembic import op
 
@@ -33,6 +33,35 @@ SEALED = (*ONLY_ADDED_TO, "protection", "protection_lift")
 """Tables that owners' keys seal and of which the keeper could change nothing before."""
 
 
+ATTEND_TO = """
+CREATE OR REPLACE FUNCTION attend_to(body_acting text, locks bigint[], keys text[]) RETURNS SETOF idempotency
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    PERFORM set_config('registry.body', body_acting, true);
+    PERFORM pg_advisory_xact_lock(one) FROM unnest(locks) AS one;
+    RETURN QUERY SELECT * FROM idempotency WHERE body = body_acting AND key = ANY (keys);
+{also}END $$
+"""
+REPORTS_WITHOUT_ANSWER = """
+    -- Whose answer is deleted: no hash, no status; the report itself says what it was and what was answered.
+    RETURN QUERY
+        SELECT s.sender, s.sender_key, ''::bytea, s.received_at, NULL::integer, s.submission_id, NULL::bytea
+        FROM submission s
+        WHERE s.sender = body_acting AND s.sender_key = ANY (keys) AND s.kind IN ('report', 'annulment')
+        AND NOT EXISTS (SELECT FROM idempotency i WHERE i.body = s.sender AND i.key = s.sender_key);
+"""
+
+OLD_ANSWERS = """
+GRANT DELETE ON idempotency TO registry_ex_officio;;
+CREATE POLICY kept_long_enough ON idempotency AS RESTRICTIVE FOR DELETE USING (
+    received_at < now() - interval '90 days'
+    + interval '1 second' * coalesce((SELECT max(offset_seconds) FROM sandbox_clock), 0)
+)
+"""
+"""Nobody whom policies bind deletes a younger one, whatever the settings say; the sandbox's clock counts, as for years
+of the log."""
+
+
 def upgrade() -> None:
     """Add the column; keys that are there were made by no rotation."""
     op.execute("ALTER TABLE data_key ADD COLUMN rotation INTEGER NOT NULL DEFAULT 0")
@@ -44,10 +73,16 @@ def upgrade() -> None:
     op.execute("GRANT SELECT ON proposal TO registry_keeper")
     for table in SEALED:
         op.execute(f"GRANT UPDATE (sealed) ON {table} TO registry_keeper")
+    for statement in OLD_ANSWERS.split(";;"):
+        op.execute(statement)
+    op.execute(ATTEND_TO.format(also=REPORTS_WITHOUT_ANSWER))
 
 
 def downgrade() -> None:
     """Let nobody change such a row; how often keys were replaced is forgotten, what they sealed opens as before."""
+    op.execute(ATTEND_TO.format(also=""))
+    op.execute("DROP POLICY kept_long_enough ON idempotency")
+    op.execute("REVOKE DELETE ON idempotency FROM registry_ex_officio")
     op.execute("REVOKE SELECT ON proposal FROM registry_keeper")
     for table in SEALED:
         op.execute(f"REVOKE UPDATE (sealed) ON {table} FROM registry_keeper")

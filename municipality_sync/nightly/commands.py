@@ -3,8 +3,10 @@
 import asyncio
 import os
 from collections.abc import Coroutine
+from datetime import timedelta
 from typing import Annotated, Any, Final
 
+import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -12,7 +14,7 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from registry.command_line import DONE, FAILED, NOT_UNDERSTOOD, AsJson, print_json, told
-from registry.services import inquiry_list, presumed_departures, reconciliation
+from registry.services import clockwork, inquiry_list, presumed_departures, reconciliation, shredding
 from registry.services.inquiry_list import Report as ListReport
 from registry.services.reconciliation import AlreadyRunning, Report
 from registry.settings import Settings, SettingsRefused
@@ -41,7 +43,7 @@ Everybody = Annotated[
 ]
 
 MOST_SHOWN: Final = 200
-"""Questions of each kind that are named one by one."""
+"""Questions of each kind, and records whose time is over, that are named one by one."""
 
 say: Final = Console(stderr=True, highlight=False)
 
@@ -65,9 +67,12 @@ async def _reconcile(*, everybody: bool, as_json: bool) -> None:
             async for done in reconciliation.run(given, everybody=everybody):
                 progress.advance(task, done)
         asked = await _ask(settings)
+        forgotten = await _forget_answers(settings)
         _show(await reconciliation.report(given), asked, await _listed(settings), as_json=as_json)
     if presumed:
         say.print(f"転出扱い presumed departed: {presumed}")
+    if forgotten:
+        say.print(f"保存期間を過ぎた応答 answers deleted: {forgotten}")
 
 
 async def _presume_departures(settings: Settings) -> int:
@@ -86,9 +91,26 @@ async def _ask(settings: Settings) -> dict[str, int]:
         return {"withdrawn": withdrawn, "opened": len([one async for one in inquiry_list.open_questions(given)])}
 
 
-async def _listed(settings: Settings) -> ListReport:
+async def _forget_answers(settings: Settings) -> int:
+    """Delete the answers to callers whose time is over."""
     async with resources(settings, role=EX_OFFICIO, pool_size=1) as given:
-        return await inquiry_list.report(given, at_most=MOST_SHOWN)
+        return await clockwork.forget_answers(given, timedelta(days=settings.answers_kept_days))
+
+
+class _Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """What is read in the records themselves, which the reconciler does not see.
+
+    ``over``: the records whose time of retention is over.
+    """
+
+    inquiries: ListReport
+    over: tuple[str, ...]
+
+
+async def _listed(settings: Settings) -> _Listed:
+    async with resources(settings, role=EX_OFFICIO, pool_size=1) as given:
+        inquiries = await inquiry_list.report(given, at_most=MOST_SHOWN)
+        return _Listed(inquiries=inquiries, over=tuple([one async for one in shredding.over(given)]))
 
 
 async def _report(*, as_json: bool) -> None:
@@ -102,9 +124,9 @@ def _progress(*, quiet: bool) -> Progress:
     return Progress(*columns, console=say, disable=quiet)
 
 
-def _show(report: Report, asked: dict[str, int], listed: ListReport, *, as_json: bool) -> None:
+def _show(report: Report, asked: dict[str, int], everything: _Listed, *, as_json: bool) -> None:
     """Print the counts and, for people, which records ask for somebody; by id, never by name."""
-    counts = report.reconciliation
+    counts, listed = report.reconciliation, everything.inquiries
     discrepant = [{"record": record, "fields": fields} for record, fields in report.discrepant.items()]
     questions = asked | {
         "findings": {str(finding): number for finding, number in listed.findings.items() if number},
@@ -115,7 +137,7 @@ def _show(report: Report, asked: dict[str, int], listed: ListReport, *, as_json:
     }
     if as_json:
         document = {"reconciliation": counts, "discrepant": discrepant, "inquiry_list": questions}
-        print_json(document)
+        print_json(document | {"retention_over": everything.over})
         return
     table = Table("突合結果", "records", title="Reconciliation")
     for outcome, number in counts.items():
@@ -124,6 +146,12 @@ def _show(report: Report, asked: dict[str, int], listed: ListReport, *, as_json:
     for one in discrepant:
         say.print(f"record {one['record']}: {', '.join(one['fields'])} differ between 除票 and 在留届")
     _show_questions(asked, listed)
+    if everything.over:
+        say.print(
+            f"保存期間の満了 time of retention over: {len(everything.over)}; `registry keys shred` each, by two people"
+        )
+    for record in everything.over[:MOST_SHOWN]:
+        say.print(f"record {record}")
 
 
 def _show_questions(asked: dict[str, int], listed: ListReport) -> None:

@@ -15,7 +15,7 @@ unverified).
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -68,6 +68,17 @@ def kept_until(movements: Sequence[Movement]) -> date | None:
     return None if last.certain.first is None else months_after(last.certain.first, LONG_RETENTION_MONTHS)
 
 
+def is_over(movements: Sequence[Movement], today: date) -> bool:
+    """Whether a record with these movements need not be kept any more."""
+    until = kept_until(movements)
+    return until is not None and until <= today
+
+
+def ended_by(today: date) -> date:
+    """Return the latest day on which a stay can have ended whose time is over: the 29 February makes it a day later."""
+    return months_after(today, -LONG_RETENTION_MONTHS) + timedelta(days=1)
+
+
 def check(shredding: Shredding, movements: Sequence[Movement], today: date) -> Faults:
     """Say what forbids to shred a record that consists of these movements."""
     faults = Faults()
@@ -76,9 +87,7 @@ def check(shredding: Shredding, movements: Sequence[Movement], today: date) -> F
             faults.add(FaultCode.MISSING, f"/{name}", "why, and by whose decision")
     if shredding.decided_by.strip() == shredding.approved_by.strip():
         faults.add(FaultCode.NOT_ALLOWED_HERE, "/approved_by", "another account than the one that decided")
-    if shredding.ground is Ground.RETENTION_OVER:
-        until = kept_until(movements)
-        if until is None or today < until:
-            expected = "a record whose time is over: 150 years after the end, and nothing left to decide"
-            faults.add(FaultCode.NOT_ALLOWED_HERE, "/ground", expected)
+    if shredding.ground is Ground.RETENTION_OVER and not is_over(movements, today):
+        expected = "a record whose time is over: 150 years after the end, and nothing left to decide"
+        faults.add(FaultCode.NOT_ALLOWED_HERE, "/ground", expected)
     return faults

@@ -17,7 +17,8 @@ from typing import Final, Protocol
 
 import msgspec
 
-from registry.contract.messages import InquiryOutcome
+from registry.contract.decoding import decode
+from registry.contract.messages import InquiryOutcome, Receipt
 from registry.contract.problems import ProblemCode, WireRefusal
 from registry.contract.signing import VerifiedRequest
 from registry.domain.disclosure import BodyKind
@@ -26,9 +27,9 @@ from registry.domain.municipality import VIRTUAL_MUNICIPALITY
 from registry.jpki.refusals import JpkiRefused
 from registry.services import disclosure_log
 from registry.services.resources import Resources
-from registry.store import callers, sight
+from registry.store import callers, sight, submissions
 from registry.store.callers import StoredAnswer
-from registry.store.keyring import SERVICE
+from registry.store.keyring import SERVICE, Shredded
 from registry.store.unit_of_work import Taken, UnitOfWork
 from registry.transparency.entry import Disclosure
 
@@ -236,10 +237,23 @@ class Attending(msgspec.Struct, frozen=True, kw_only=True):
             sealing_key = await self.resources.keyring.of_service(work, self.now)
             callers.keep_answer(work, sealing_key, SERVICE, body, key, answer, self.now)
             return answer
+        if claim.report is not None:
+            return await self._answered_long_ago(work, claim.report, once)
         if claim.request_hash != request_hash:
             return await self._refused(work, WireRefusal(ProblemCode.IDEMPOTENCY_KEY_REUSED))
         await self._record(work, Noted(asked=self.asked, outcome="repeated"))
         return callers.answer_of(claim, await self.resources.keyring.find(work, claim.owner or SERVICE), body, key)
+
+    async def _answered_long_ago(self, work: UnitOfWork, report: str, once: Once) -> StoredAnswer:
+        """Answer a report again whose answer was deleted: by its receipt, which is kept as long as the report."""
+        try:
+            content = await submissions.content_of(work, self.resources.keyring, report)
+        except Shredded:
+            content = None
+        if content is None or content.body != once.body:
+            return await self._refused(work, WireRefusal(ProblemCode.IDEMPOTENCY_KEY_REUSED))
+        await self._record(work, Noted(asked=self.asked, outcome="repeated"))
+        return self.present.success(decode(content.receipt, Receipt))
 
     async def _refused(self, work: UnitOfWork, refusal: Refused) -> StoredAnswer:
         await self._record(work, Noted(asked=self.asked, outcome=REFUSED, codes=codes_of(refusal)))

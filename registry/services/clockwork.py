@@ -12,6 +12,8 @@ from registry.vault.search_keys import Generations
 DAYS_COUNTED: Final = timedelta(days=30)
 """How long one can see what a caller asked day by day; what is suspicious is seen on the day itself."""
 
+ANSWERS_A_STEP: Final = 5_000
+
 
 async def stamp(resources: Resources) -> tuple[int, Known | None]:
     """Stamp what is committed; return how much, and up to where knowledge now goes."""
@@ -31,6 +33,22 @@ async def forget(resources: Resources) -> None:
         await trawling.forget_tallies(work, japan_date(now) - DAYS_COUNTED)
         await sessions.forget_over(work, resources.wall_clock())
         await work.commit()
+
+
+async def forget_answers(resources: Resources, kept: timedelta) -> int:
+    """Delete the answers under senders' keys that were given longer ago than ``kept``, and return how many.
+
+    A report that is sent again is still answered by its receipt (:mod:`registry.services.attendance`); what else comes
+    again after so long is taken in as if it came for the first time.
+    """
+    forgotten, before = 0, resources.clock() - kept
+    while True:
+        async with resources.work() as work:
+            step = await callers.forget_answers(work, before, at_most=ANSWERS_A_STEP)
+            await work.commit()
+        forgotten += step
+        if step < ANSWERS_A_STEP:
+            return forgotten
 
 
 async def follow_code_tables(resources: Resources) -> bool:

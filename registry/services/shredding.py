@@ -4,6 +4,8 @@ What is left is an empty row, sealed movements that nothing opens, and who shred
 then on the person is nobody: an inquiry finds no one, and a report about them opens another record.
 """
 
+from collections.abc import AsyncIterator
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -15,8 +17,10 @@ from registry.domain.municipality import VIRTUAL_MUNICIPALITY
 from registry.domain.reconciliation import Link, LinkMethod
 from registry.domain.shredding import BASES, Shredding
 from registry.services import disclosure_log, records
+from registry.services.going_through import each_record
 from registry.services.receipts import is_id
 from registry.services.resources import Resources, japan_date
+from registry.store import records as stored_records
 from registry.store import shredding, submissions
 from registry.store.keyring import Shredded
 from registry.store.submissions import Content, Submission
@@ -47,6 +51,20 @@ async def shred(resources: Resources, person_id: str, decision: Shredding) -> in
         await _write_down(resources, work, person_id, decision)
         await work.commit()
     return destroyed
+
+
+async def over(resources: Resources) -> AsyncIterator[str]:
+    """Yield the records whose time of retention is over: two people decide about each (``registry keys shred``)."""
+    today = japan_date(resources.clock())
+    perhaps = partial(shredding.perhaps_over, statuses=rules.ENDED, ended_by=rules.ended_by(today))
+    async for person_id in each_record(resources, perhaps):
+        async with resources.work() as work:
+            try:
+                movements = await stored_records.movements_of(work, resources.keyring, person_id)
+            except Shredded:
+                continue
+        if rules.is_over(movements, today):
+            yield person_id
 
 
 def _not_found() -> NotFound:

@@ -91,12 +91,21 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a sender's key: the hash of the first request, and the answer once it was given."""
+    """What is known of a sender's key: the hash of the first request, and the answer once it was given.
+
+    Where the answer was deleted (its time is over) and a report is kept under the key, ``owner`` is that report and
+    the hash is empty.
+    """
 
     request_hash: bytes
     owner: str | None = None
     status: int | None = None
     sealed: bytes | None = None
+
+    @property
+    def report(self) -> str | None:
+        """The report that stands under the key without its answer."""
+        return None if self.request_hash else self.owner
 
 
 class AtHand:

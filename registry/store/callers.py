@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import delete, select, text
+from sqlalchemy import CursorResult, delete, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registry.domain.disclosure import BodyKind, Condition, Grant, Item, Mode, SearchKey
@@ -124,6 +124,14 @@ def answer_of(claim: Claim, key: SealingKey, body: str, idempotency_key: str) ->
     """Return the answer kept under a sender's key, opened with the data key of the claim's owner."""
     opened = open_sealed(key, _place(body, idempotency_key), claim.sealed or b"")
     return msgspec.msgpack.decode(opened, type=StoredAnswer)
+
+
+async def forget_answers(work: UnitOfWork, before: datetime, *, at_most: int) -> int:
+    """Delete answers given before a moment, ``at_most`` so many, and return how many; the database keeps the young."""
+    some = select(t.idempotency.c.body, t.idempotency.c.key).where(t.idempotency.c.received_at < before).limit(at_most)
+    which = tuple_(t.idempotency.c.body, t.idempotency.c.key).in_(some)
+    gone: CursorResult[Any] = await work.run(delete(t.idempotency).where(which))
+    return gone.rowcount
 
 
 def _place(body: str, idempotency_key: str) -> Place:

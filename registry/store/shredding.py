@@ -3,7 +3,8 @@
 Movements stay where they are, sealed with a key that nobody has: nobody removes one. So do the log and its keys.
 """
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import CursorResult, Select, delete, exists, func, select, update
@@ -43,6 +44,20 @@ def _about_nobody_else(person_id: str) -> Select[tuple[str]]:
     other = t.link.alias("other")
     about_another = exists().where(other.c.submission_id == t.link.c.submission_id, other.c.person_id != person_id)
     return select(t.link.c.submission_id).where(t.link.c.person_id == person_id, ~about_another).distinct()
+
+
+async def perhaps_over(
+    work: UnitOfWork, statuses: Iterable[str], ended_by: date, *, after: str, at_most: int
+) -> tuple[str, ...]:
+    """Return records of which a version with one of the statuses holds for certain since ``ended_by`` or before.
+
+    The next after ``after`` ("" for the first), in the order of ids. Whether it is the last, the movements tell.
+    """
+    ended = t.version.c.status.in_(list(statuses)), func.lower(t.version.c.certain) <= ended_by
+    query = select(t.version.c.person_id).where(*ended).distinct().order_by(t.version.c.person_id).limit(at_most)
+    if after:
+        query = query.where(t.version.c.person_id > after)
+    return tuple((await work.run(query)).scalars())
 
 
 async def release(work: UnitOfWork, person_id: str, now: datetime) -> None:

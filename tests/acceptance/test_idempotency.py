@@ -1,6 +1,7 @@
 """The same report sent again: one effect and one answer, alone or in a batch, accepted or refused."""
 
 from asyncio import gather
+from datetime import timedelta
 
 import pytest
 
@@ -8,6 +9,7 @@ from registry.contract.decoding import decode, encode
 from registry.contract.evidence import verify_receipt
 from registry.contract.messages import BatchAnswer
 from registry.contract.problems import Problem
+from registry.services import clockwork
 from tests.acceptance.papers import BOSTON, change, kichiro, report
 from tests.acceptance.seen import counts, faults, grown, history, receipt, rows, state_of
 from tests.house import MISSION
@@ -105,6 +107,49 @@ async def test_the_log_has_an_entry_for_each_time_a_report_came(registry):
     await registry.submit(ELSEWHERE, key="report-1")
     entries = await log(registry, "outcome", "codes", operation="submission")
     assert entries == [("accepted", []), ("repeated", []), ("refused", ["idempotency-key-reused"])]
+
+
+# ------------------------------------------------------------------------------ when the answer is deleted
+
+
+async def forgotten(registry, days=91):
+    """Let days go by and delete the answers whose time is over; return how many."""
+    registry.clock.advance(days=days)
+    await registry.begin_year()
+    return await clockwork.forget_answers(registry.ex_officio, timedelta(days=90))
+
+
+async def test_an_answer_is_kept_for_its_days_and_then_deleted(registry, database):
+    await registry.submit(report(), key="report-1")
+    assert [await forgotten(registry, 89), await forgotten(registry, 2)] == [0, 1]
+    assert await rows(database, "SELECT FROM idempotency") == []
+
+
+async def test_a_report_sent_again_after_its_answer_is_deleted_gets_its_receipt_and_changes_nothing(registry, database):
+    first = await registry.submit(report(), key="report-1")
+    assert await forgotten(registry) == 1
+    before = await counts(database)
+    again = await registry.submit(report(), key="report-1")
+    batch = await send(registry, item(registry, report(), "report-1"))
+    assert (again.status, receipt(again)) == (first.status, receipt(first))
+    verify_receipt(again.body, again.header("registry-receipt"), {"registry": registry_key(registry)}.get)
+    assert decode(batch.body, BatchAnswer).items[0].receipt == receipt(first)
+    assert set(grown(before, await counts(database))) <= LOG | {"idempotency"}  # the batch as a whole has an answer
+
+
+async def test_another_report_under_the_key_of_a_deleted_answer_is_a_conflict(registry):
+    first = await registry.submit(report(), key="report-1")
+    await forgotten(registry)
+    mended = report(replaces=receipt(first).submission_id)
+    theirs = report(kichiro(), mission="JP-CG-BOSTON", address_abroad=BOSTON)
+    assert (await registry.submit(mended, key="report-1")).status == 409
+    assert (await registry.submit(theirs, body="JP-CG-BOSTON", key="report-1")).status == 201
+
+
+async def test_what_was_refused_may_be_tried_again_when_its_refusal_is_deleted(registry):
+    assert (await registry.submit(FAULTY, key="report-1")).status == 422
+    await forgotten(registry)
+    assert (await registry.submit(report(), key="report-1")).status == 201
 
 
 # --------------------------------------------------------------------------------------------- in a batch

@@ -46,6 +46,7 @@ async def test_the_nightly_command_presumes_before_it_reconciles(registry, datab
     }.items():
         monkeypatch.setenv(f"REGISTRY_{name}", str(value))
     assert await to_thread.run_sync(commands.reconcile) == 0
+    assert await rows(database, "SELECT FROM idempotency") == []  # answered more than 90 days before
     assert await rows(database, "SELECT status FROM version WHERE upper_inf(possible)") == [("presumed-departed",)]
     assert await rows(database, "SELECT outcome FROM reconciliation") == [("no-removed-record",)]
 

@@ -1,5 +1,7 @@
 """A record that was shredded: unreadable, found by nobody, holding no number; and written down."""
 
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 
@@ -12,7 +14,16 @@ from registry.store.engine import connect
 from registry.store.keyring import Keyring, Shredded
 from registry.store.roles import KEEPER
 from tests.acceptance.asking import settle, told, with_number
-from tests.acceptance.papers import annulment, by_addressee, by_name, by_number, kichiro, removed_record, report
+from tests.acceptance.papers import (
+    annulment,
+    by_addressee,
+    by_name,
+    by_number,
+    coming_home,
+    kichiro,
+    removed_record,
+    report,
+)
 from tests.acceptance.seen import faults, outcomes, person_ids, receipt, rows
 from tests.house import MISSION, PENSION, TOWN
 from tests.logged import about, log
@@ -170,3 +181,20 @@ async def test_who_may_not_be_shredded_stays_as_they_were(registry, owner, datab
         await shredding.shred(owner, person_id, Shredding(ground=Ground.RETENTION_OVER, **DECIDED))
     assert (await told(registry, PENSION, search=by_name())).outcome is InquiryOutcome.FOUND
     assert await log(registry, "outcome", operation="shredding") == []
+
+
+async def test_whose_time_is_over_is_listed_until_the_record_is_shredded(registry, owner, database):
+    receipt(await registry.submit(report(kichiro())))
+    filed = receipt(await registry.submit(report()))
+    receipt(await registry.submit(coming_home(effective="2024-08-01")))
+    person_id = {str(one) for (one,) in await rows(database, OF_SUBMISSION, filed.submission_id)}
+    listed = []
+    for day in (datetime(2174, 7, 31, tzinfo=UTC), datetime(2174, 8, 1, tzinfo=UTC)):
+        then = msgspec.structs.replace(registry.ex_officio, clock=lambda day=day: day)
+        listed.append({one async for one in shredding.over(then)})
+    assert listed == [set(), person_id]
+    await shredding.shred(owner, *person_id, UNLAWFUL)
+    assert [one async for one in shredding.over(then)] == []
+
+
+OF_SUBMISSION = "SELECT DISTINCT person_id FROM link WHERE submission_id = $1"

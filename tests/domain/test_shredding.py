@@ -1,11 +1,11 @@
 """消去: on which ground, when, and by whom a record may be made unreadable."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from registry.domain.movement import MovementKind, Statement
-from registry.domain.shredding import BASES, Ground, Shredding, check, kept_until
+from registry.domain.shredding import BASES, Ground, Shredding, check, ended_by, is_over, kept_until
 from tests.builders import movement, statement
 
 K = MovementKind
@@ -50,6 +50,14 @@ def test_a_record_is_kept_for_150_years_after_its_end(movements, until):
 def test_its_time_is_over_on_the_day_and_not_before(today, allowed):
     faults = check(decision(), life((K.RETURNED, "2024-08-01")), today).errors
     assert ([fault.pointer for fault in faults] == []) is allowed
+
+
+@pytest.mark.parametrize("ended", [date(2024, 8, 1), date(2024, 2, 29), date(2023, 2, 28)], ids=str)
+def test_no_end_is_too_late_for_whose_time_is_over_today(ended):
+    movements = life((K.RETURNED, ended.isoformat()))
+    until = kept_until(movements)
+    assert (is_over(movements, until), is_over(movements, until - timedelta(days=1))) == (True, False)
+    assert ended <= ended_by(until)
 
 
 @pytest.mark.parametrize("ground", [Ground.UNLAWFULLY_HELD, Ground.ERASURE_GRANTED])

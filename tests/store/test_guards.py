@@ -116,6 +116,20 @@ async def test_the_seal_of_a_movement_is_renewed_by_the_keeper_alone(owner):
     assert await owner.execute(anew) == "UPDATE 1"
 
 
+async def test_no_answer_is_deleted_before_ninety_days_are_over(owner):
+    for days in (89, 91):
+        await owner.execute(
+            "INSERT INTO idempotency VALUES ('town', $1, '', now() - $2 * interval '1 day', 200, NULL, '')",
+            f"answered {days} days ago",
+            days,
+        )
+    await owner.execute("SET LOCAL ROLE registry_ex_officio")
+    assert await owner.execute("DELETE FROM idempotency") == "DELETE 1"
+    await owner.execute("SET LOCAL ROLE NONE; INSERT INTO sandbox_clock VALUES (true, 2 * 86400)")
+    await owner.execute("SET LOCAL ROLE registry_ex_officio")
+    assert await owner.execute("DELETE FROM idempotency") == "DELETE 1"
+
+
 @pytest.mark.parametrize("table", ["person", "submission"])
 async def test_emptying_another_table_does_not_take_movements_with_it(owner, table):
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="are never changed"):
