@@ -142,6 +142,8 @@ def upgrade() -> None:
     listed = ", ".join(f"'{one}'" for one in DELIVERING)
     op.execute(f"UPDATE grant_row SET delivers_protected = mode = 'read' WHERE grant_id IN ({listed})")  # noqa: S608 - ids are the constants above
     op.execute("GRANT SELECT ON protection, protected_person, protection_lift TO registry_app")
+    # Whoever opens records asks whether they are protected; no policy shows the reconciler, who tells nobody, any row.
+    op.execute("GRANT SELECT ON protection, protected_person TO registry_reconciler")
 
 
 def downgrade() -> None:

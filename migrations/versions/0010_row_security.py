@@ -250,8 +250,6 @@ def upgrade() -> None:
     op.execute("GRANT registry_app TO registry_ex_officio, registry_keeper")
     op.execute("GRANT SELECT ON alembic_version TO registry_app")  # the doctor asks, and is not the owner
     op.execute(f"GRANT SELECT ON {', '.join(RESOLVER_READS)} TO registry_resolver")
-    # Whoever opens records asks whether they are protected; the reconciler, who tells nobody anything, is shown no row.
-    op.execute("GRANT SELECT ON protection, protected_person TO registry_reconciler")
     for role, tables in {"registry_ex_officio": EX_OFFICIO, "registry_keeper": KEEPER}.items():
         for table, rights in tables.items():
             op.execute(f"GRANT {rights} ON {table} TO {role}")
