@@ -88,7 +88,7 @@ async def application(settings: Settings, *, sequences: bool = True) -> AsyncIte
         ]
         if not settings.production:
             beside.append(every(LOOK_AT_CLOCK_EVERY, lambda: follow_clock(app)))
-        yield make_app(desk, sign_ins=sign_ins, cards=cards, beside=beside)
+        yield make_app(desk, sign_ins=sign_ins, cards=cards, ex_officio=ex_officio, beside=beside)
         with suppress(StoreUnavailable, SQLAlchemyError, OSError):
             await desk.watch.exchange()  # so that the last second before a restart counts as well
 

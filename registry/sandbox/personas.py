@@ -1,4 +1,7 @@
-"""Who can sign in at the sandbox's identity provider: one made-up person for each role, and one whose unit is wrong."""
+"""Who can sign in at the sandbox's identity provider: one made-up person for each role, and one whose unit is wrong.
+
+The protection desk has two, of two units: what one proposes the other approves.
+"""
 
 from typing import Final
 
@@ -57,6 +60,12 @@ PERSONAS: Final = (
     ),
     Persona(
         name="protection-desk", label="支援措置 担当 渡辺", roles=(Role.PROTECTION_DESK,), unit=f"{HOUSE}/protection"
+    ),
+    Persona(
+        name="protection-reviewer",
+        label="支援措置 決裁 木村",
+        roles=(Role.PROTECTION_DESK,),
+        unit=f"{HOUSE}/protection-review",
     ),
     Persona(name="operator", label="運用 山本", roles=(Role.OPERATOR,), unit=f"{HOUSE}/operations"),
     Persona(name="auditor", label="監査 中村", roles=(Role.AUDITOR,), unit=f"{HOUSE}/audit"),

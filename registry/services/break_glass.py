@@ -12,7 +12,7 @@ import structlog
 
 from registry.domain import protection as rules
 from registry.domain.account import Account, Duty
-from registry.domain.errors import FaultCode, Faults
+from registry.domain.errors import FaultCode, Faults, NotFound
 from registry.domain.four_eyes import Hand
 from registry.domain.proposal import hand_of
 from registry.domain.protection import Ground, Lift
@@ -23,6 +23,7 @@ from registry.services.receipts import is_id
 from registry.services.resources import Resources
 from registry.store import protection as stored
 from registry.store.protection import Opened
+from registry.store.unit_of_work import UnitOfWork
 
 log = structlog.get_logger("registry.break_glass")
 
@@ -93,10 +94,10 @@ def _check_emergency(emergency: Emergency) -> None:
 
 
 class Broken(msgspec.Struct, frozen=True, kw_only=True):
-    """A broken glass as the desk reviews it, with the ticket and the reason."""
+    """A broken glass as the desk reviews it, with the ticket and the reason; None where the record was shredded."""
 
     opened: Opened
-    why: str
+    why: str | None
 
 
 async def to_review(resources: Resources, account: Account) -> tuple[Broken, ...]:
@@ -106,11 +107,16 @@ async def to_review(resources: Resources, account: Account) -> tuple[Broken, ...
     """
     demand_desk(account)
     async with resources.work() as work:
-        found = []
-        for one in await stored.broken_glass(work):
-            key = await key_of(resources, work, one.lift.person_id, "/lift")
-            found.append(Broken(opened=one, why=await stored.reason_of_lift(work, key, one.lift.lift_id)))
-    return tuple(found)
+        waiting = await stored.broken_glass(work)
+        return tuple([Broken(opened=one, why=await _why(resources, work, one.lift)) for one in waiting])
+
+
+async def _why(resources: Resources, work: UnitOfWork, lift: Lift) -> str | None:
+    try:
+        key = await key_of(resources, work, lift.person_id, "/lift")
+    except NotFound:  # one shredded record hides no other case from the desk
+        return None
+    return await stored.reason_of_lift(work, key, lift.lift_id)
 
 
 async def review(resources: Resources, lift_id: str, account: Account) -> None:

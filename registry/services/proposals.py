@@ -4,6 +4,7 @@ Both run with the eyes of the registry's own office (``EX_OFFICIO``). The log of
 came of it, with the accounts of both.
 """
 
+from contextlib import suppress
 from typing import Final
 
 from registry.domain import four_eyes
@@ -73,13 +74,17 @@ async def approve(resources: Resources, proposal_id: str, account: Account) -> P
 
 
 async def waiting(resources: Resources, account: Account) -> tuple[Proposal, ...]:
-    """Return the proposals that somebody could look at now, as proposer or approver, the oldest first."""
+    """Return the proposals that somebody could look at now, as proposer or approver, the oldest first.
+
+    What was proposed for a record that has been shredded since waits for nobody.
+    """
     found = []
     async with resources.work() as work:
         for kept in await stored.waiting(work):
-            proposal = await _opened(resources, work, kept)
-            if concerns(account, proposal):
-                found.append(proposal)
+            with suppress(NotFound):
+                proposal = await _opened(resources, work, kept)
+                if concerns(account, proposal):
+                    found.append(proposal)
     return tuple(found)
 
 

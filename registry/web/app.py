@@ -22,6 +22,7 @@ from registry.jpki.refusals import JpkiRefused
 from registry.program_log import place_of
 from registry.services.attendance import Refused
 from registry.services.jpki import Cards
+from registry.services.resources import Resources
 from registry.services.sign_ins import SignIns
 from registry.store.unit_of_work import StoreUnavailable
 from registry.vault.keys import KeysRefused
@@ -42,7 +43,7 @@ from registry.web.door import LARGEST_BODY, Passing
 from registry.web.headers import Headed
 from registry.web.metrics import REQUESTS, SECONDS
 from registry.web.openapi import schema
-from registry.web.pages import inquiry, me, sign_in
+from registry.web.pages import inquiry, me, protection, sign_in
 from registry.web.pages.entrance import Entrance
 from registry.web.pages.frame import trouble_page
 from registry.web.pages.trouble import PageRefused, Trouble
@@ -63,6 +64,12 @@ PAGES: Final = (
     inquiry.affairs,
     inquiry.form,
     inquiry.ask,
+    protection.work_list,
+    protection.grant,
+    protection.renew,
+    protection.propose_release,
+    protection.approve,
+    protection.review,
 )
 
 ROUTES: Final = (
@@ -98,15 +105,16 @@ def make_app(
     *,
     sign_ins: SignIns | None = None,
     cards: Cards | None = None,
+    ex_officio: Resources | None = None,
     beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
     routes: Sequence[HTTPRouteHandler] = ROUTES,
 ) -> Litestar:
     """Make the application; each of ``beside`` runs as a task for as long as the application does.
 
-    Without ``sign_ins`` there are no pages; without ``cards`` nobody signs. Raises UndeclaredRoute where a route says
-    nothing of who may come in.
+    Without ``sign_ins`` there are no pages; without ``cards`` nobody signs; without ``ex_officio`` the registry's own
+    desks decide nothing. Raises UndeclaredRoute where a route says nothing of who may come in.
     """
-    entrance = Entrance(desk.resources, sign_ins, desk.public_url, cards)
+    entrance = Entrance(desk.resources, sign_ins, desk.public_url, cards, ex_officio)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:

@@ -261,7 +261,7 @@ async def town(house, folder, cards=None):
             subjects = Subjects(house.resources, [line])
             keys = KeyDirectory(house.resources)
             desk = Desk(resources=house.resources, keys=keys, public_url=url, subjects=subjects)
-            app = make_app(desk, sign_ins=sign_ins, cards=cards and cards(url))
+            app = make_app(desk, sign_ins=sign_ins, cards=cards and cards(url), ex_officio=house.ex_officio)
             server = Server(configuration(app, HOST, port), asyncio.Event())
             serving = asyncio.create_task(server.serve())
             await server.ready.wait()

@@ -12,12 +12,19 @@ class Entrance:
     """The entrance for people. ``sign_ins`` is None where no provider is set: then there are no pages.
 
     ``cards`` is None where no CA of JPKI is pinned: then nobody signs, and nobody has a record of their own.
+    ``ex_officio`` are the resources with the eyes of the registry's own office; without, its desks have no pages.
     """
 
     def __init__(
-        self, resources: Resources, sign_ins: SignIns | None, public_url: str, cards: Cards | None = None
+        self,
+        resources: Resources,
+        sign_ins: SignIns | None,
+        public_url: str,
+        cards: Cards | None = None,
+        ex_officio: Resources | None = None,
     ) -> None:
         self.resources = resources
+        self.ex_officio = ex_officio
         self.cards = cards
         self.turns = Turns()
         self.sign_ins = sign_ins

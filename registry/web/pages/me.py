@@ -123,11 +123,12 @@ def _session(session: SignedIn, visit: Visit, index: int) -> dict[str, Any]:
         "id": session.session_id,
         "is_this": session.session_id == visit.session.session_id,
         "level": LEVELS[session.level][index],
-        "opened_at": _moment(session.opened_at),
-        "seen_at": _moment(session.seen_at),
-        "ends_at": _moment(session.ends_at),
+        "opened_at": moment(session.opened_at),
+        "seen_at": moment(session.seen_at),
+        "ends_at": moment(session.ends_at),
     }
 
 
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(JAPAN).strftime("%Y-%m-%d %H:%M (JST)")
+def moment(given: datetime) -> str:
+    """Return a moment as pages show it, in Japan's time."""
+    return given.astimezone(JAPAN).strftime("%Y-%m-%d %H:%M (JST)")
