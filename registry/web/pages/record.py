@@ -125,6 +125,7 @@ def _version(version: Version, resources: Resources, index: int) -> dict[str, An
             for one, value in items
             if value is not None
         ],
+        "not_held": [GRANT_WORDS[one][index] for one, value in items if value is None],
         "status": " ".join(lines_of(version.status, resources, index)),
         "possibly": not version.certain.holds(japan_date(resources.clock())),
         "last_confirmed": version.last_confirmed,

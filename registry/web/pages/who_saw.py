@@ -72,9 +72,13 @@ ITEMS: Final[Mapping[str, Said]] = {
 
 
 class Who(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asked, as a page says it. ``unlike``: somebody to look at twice, who came in as the person and is not."""
+    """Who asked, as a page says it; ``in_japanese``: an official name, which has no other.
+
+    ``unlike``: somebody to look at twice, who came in as the person and is not.
+    """
 
     text: str
+    in_japanese: bool = False
     is_you: bool = False
     unlike: bool = False
 
@@ -102,21 +106,21 @@ def who(entry: Disclosure, account: str, keys: KeyDirectory, resources: Resource
         return Who(text=YOU[index], is_you=True)
     if entry.operation.startswith(OF_THE_PERSON):
         return Who(text=ANOTHER_ACCOUNT[index], unlike=True)
-    return Who(text=_body(entry, keys, resources, index))
+    return _body(entry, keys, resources, index)
 
 
-def _body(entry: Disclosure, keys: KeyDirectory, resources: Resources, index: int) -> str:
-    """Return the name of a body on the day when it asked; its code, where nothing more is known of it."""
+def _body(entry: Disclosure, keys: KeyDirectory, resources: Resources, index: int) -> Who:
+    """Return a body by its name on the day when it asked; by its code, where nothing more is known of it."""
     if entry.body in _NAMED:
-        return _NAMED[entry.body][index]
+        return Who(text=_NAMED[entry.body][index])
     if (mission := resources.missions.find(entry.body)) is not None:
-        return mission.name_on(japan_date(entry.asked_at)) or entry.body
+        return Who(text=mission.name_on(japan_date(entry.asked_at)) or entry.body, in_japanese=True)
     if (municipality := municipality_of(entry.body)) is not None:
-        return _organ(entry.body, municipality, resources)
+        return Who(text=_organ(entry.body, municipality, resources), in_japanese=True)
     registered = keys.registered(entry.key_id)
     if registered is None or registered.body != entry.body:
-        return entry.body
-    return f"{KINDS[registered.body_kind][index]} {entry.body}"
+        return Who(text=entry.body)
+    return Who(text=f"{KINDS[registered.body_kind][index]} {entry.body}")
 
 
 _NAMED: Final[Mapping[str, Said]] = {str(VIRTUAL_MUNICIPALITY.code): THE_REGISTRY, J_LIS: THE_AGENCY}
