@@ -45,7 +45,8 @@ class OwnRecord(Confidential, frozen=True, kw_only=True):
 class OwnAccessRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Who saw a person's data: ``entries`` newest first, and the ``file`` by which each can be checked off line.
 
-    ``body`` of an entry is the code of who asked; the person's own account where that was themselves.
+    ``body`` of an entry is the code of who asked; the person's own account where that was themselves. What they
+    had handed out like this bears the registry's code, and their account as who handled it.
     """
 
     entries: tuple[Disclosure, ...]

@@ -43,12 +43,12 @@ from registry.web.door import LARGEST_BODY, Passing
 from registry.web.headers import Headed
 from registry.web.metrics import REQUESTS, SECONDS
 from registry.web.openapi import schema
-from registry.web.pages import inquiry, me, protection, sign_in
+from registry.web.pages import inquiry, me, protection, record, sign_in
 from registry.web.pages.entrance import Entrance
 from registry.web.pages.frame import trouble_page
 from registry.web.pages.trouble import PageRefused, Trouble
 from registry.web.pages.visit import SignInNeeded, account_of, enforce, sign_in_needed, visit_of
-from registry.web.problems import STANDING_UNKNOWN, problem_answer, refusal_answer
+from registry.web.problems import problem_answer, refusal_answer
 
 log = structlog.get_logger("registry.web")
 
@@ -70,6 +70,9 @@ PAGES: Final = (
     protection.propose_release,
     protection.approve,
     protection.review,
+    record.record,
+    record.accesses,
+    record.access_file,
 )
 
 ROUTES: Final = (
@@ -240,7 +243,9 @@ def _refused(desk: Desk, entrance: Entrance) -> Callable[[Request[Any, Any, Any]
 
 
 def _trouble_of(refused: Refused) -> Trouble:
-    if isinstance(refused, JpkiRefused) and refused.code in STANDING_UNKNOWN:
+    if isinstance(
+        refused, JpkiRefused
+    ):  # no page takes a signature in: a card that signed before cannot be asked about
         return Trouble.NOT_READY
     return Trouble.NOT_FOUND if isinstance(refused, NotFound) else Trouble.NOT_UNDERSTOOD
 

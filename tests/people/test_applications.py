@@ -1,6 +1,7 @@
 """A resident reports of themselves: in their session, signed with their card, over real HTTP; and what is refused."""
 
 from base64 import urlsafe_b64decode
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -55,19 +56,25 @@ class Ca:
         await send({"type": "http.response.body", "body": body})
 
 
-@pytest.fixture(scope="module")
-async def opened(database_of_people, tmp_path_factory):
+@asynccontextmanager
+async def town_of_cards(database, folder):
     """A town where cards are verified."""
-    folder, ca = tmp_path_factory.mktemp("town"), Ca()
-    async with house(database_of_people, folder) as built, httpx.AsyncClient(transport=httpx.ASGITransport(ca)) as http:
+    ca = Ca()
+    async with house(database, folder) as built, httpx.AsyncClient(transport=httpx.ASGITransport(ca)) as http:
 
         def cards(url):
             line = CrlLine(http, SeenInMemory())
             return Cards(resources=built.resources, authorities=pinned(), revocation=line, origin=url)
 
         async with town(built, folder, cards) as made:
-            made.ca, made.http, made.database = ca, http, database_of_people
+            made.ca, made.http, made.database = ca, http, database
             yield made
+
+
+@pytest.fixture(scope="module")
+async def opened(database_of_people, tmp_path_factory):
+    async with town_of_cards(database_of_people, tmp_path_factory.mktemp("town")) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)

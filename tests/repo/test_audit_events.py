@@ -18,6 +18,7 @@ from registry.program_log import ALLOWED_FIELDS
 from registry.services.holders import Parting
 from registry.transparency.entry import Disclosure
 from registry.web.metrics import METRICS
+from registry.web.pages.who_saw import OPERATIONS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "audit-events.md").read_text(encoding="utf-8")
@@ -257,6 +258,10 @@ def test_the_states_of_a_report_in_the_log_are_those_that_are_given_when_it_come
 
 def test_the_catalogue_lists_what_an_entry_holds():
     assert [backticked(name)[0] for name, *_ in rows("What an entry holds")] == list(Disclosure.__struct_fields__)
+
+
+def test_each_operation_has_words_for_the_person_who_reads_who_saw_their_record():
+    assert [backticked(name)[0] for name, *_ in rows("Operations")] == list(OPERATIONS)
 
 
 # --------------------------------------------------------------------------------- alarms

@@ -7,6 +7,7 @@ from registry.contract.grants import GRANT_WORDS
 from registry.contract.messages import AnsweredVersion, InquiryAnswer, Items
 from registry.domain.basic_four import AddressAbroad, AddressInJapan, Honseki, PersonName, Sex
 from registry.domain.dates import Answer, IncompleteDate
+from registry.domain.movement import Contact
 from registry.domain.resident import Status
 from registry.services.resources import Resources, japan_date
 
@@ -28,6 +29,13 @@ SEXES: Final[Mapping[Sex, Said]] = {
     Sex.FEMALE: ("女", "female"),
     Sex.UNKNOWN: ("空欄", "left blank"),
 }
+CONTACT: Final[Mapping[str, Said]] = {
+    "telephone": ("電話", "Telephone"),
+    "mobile": ("携帯電話", "Mobile"),
+    "email": ("メール", "E-mail"),
+    "emergency": ("緊急連絡先", "In an emergency"),
+    "in_japan": ("日本国内の連絡先", "In Japan"),
+}
 
 
 def words_of(answer: InquiryAnswer, resources: Resources, language: str) -> dict[str, Any]:
@@ -48,7 +56,7 @@ def _version(version: AnsweredVersion, resources: Resources, index: int) -> dict
     return {
         "possibly": version.holds is not Answer.YES,
         "items": [
-            (GRANT_WORDS[name][index], _text(getattr(version.items, name), resources, index), name in disputed)
+            (GRANT_WORDS[name][index], lines_of(getattr(version.items, name), resources, index), name in disputed)
             for name in Items.__struct_fields__
             if getattr(version.items, name) is not None and name in GRANT_WORDS
         ],
@@ -58,8 +66,8 @@ def _version(version: AnsweredVersion, resources: Resources, index: int) -> dict
     }
 
 
-def _text(value: object, resources: Resources, index: int) -> list[str]:
-    """Return the lines of a value."""
+def lines_of(value: object, resources: Resources, index: int) -> list[str]:
+    """Return the lines of a value, ``index`` 0 in Japanese and 1 in English."""
     lines: tuple[str, ...]
     match value:
         case PersonName():
@@ -72,12 +80,31 @@ def _text(value: object, resources: Resources, index: int) -> list[str]:
         case Status():
             lines = (STATUSES[value][index],)
         case AddressAbroad():
-            lines = (*value.lines, f"{value.city} {value.subdivision} {value.postcode}", str(value.country))
+            lines = (
+                *value.lines,
+                f"{value.city} {value.subdivision} {value.postcode}",
+                _country(value, resources, index),
+            )
         case AddressInJapan():
-            lines = (str(value.municipality), value.text)
+            lines = (*_municipality(value, resources), value.text)
         case Honseki():
             lines = (value.text, value.head)
+        case Contact():
+            lines = tuple(
+                f"{words[index]}: {getattr(value, name)}" for name, words in CONTACT.items() if getattr(value, name)
+            )
         case _:
             mission = resources.missions.find(str(value))
             lines = (str(value) if mission is None else mission.name_on(japan_date(resources.clock())) or str(value),)
     return [line.strip() for line in lines if line.strip()]
+
+
+def _country(address: AddressAbroad, resources: Resources, index: int) -> str:
+    country = resources.codes.countries.get(str(address.country))
+    return str(address.country) if country is None else (country.name_ja, country.name_en)[index]
+
+
+def _municipality(address: AddressInJapan, resources: Resources) -> tuple[str, ...]:
+    """Return the newest name under the code: when the address was written, nobody says here."""
+    newest = resources.municipalities.history(address.municipality)[-1:]
+    return tuple(one.prefecture + one.name for one in newest) or (str(address.municipality),)

@@ -5,6 +5,7 @@ escape by themselves and refuse a name that is not there.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ from litestar import Request, Response
 from litestar.datastructures import Cookie
 
 from registry.contract.messages import CORRELATION_HEADER
+from registry.domain.mission import JAPAN
 from registry.web.pages.trouble import WORDS, PageRefused, Trouble
 from registry.web.problems import OK, SEE_OTHER, STATUS_OF_TROUBLE
 
@@ -110,6 +112,11 @@ def host_cookie(name: str, value: str, max_age: int | None = None) -> Cookie:
     return Cookie(
         key=name, value=value, path="/", max_age=max_age, secure=True, httponly=True, samesite="lax", domain=None
     )
+
+
+def told_time(moment: datetime) -> str:
+    """Return a moment as pages tell it: by the clock in Japan."""
+    return moment.astimezone(JAPAN).strftime("%Y-%m-%d %H:%M (JST)")
 
 
 def trouble_page(request: AnyRequest, refused: PageRefused, correlation_id: str) -> Response[bytes]:

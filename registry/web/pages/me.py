@@ -16,7 +16,7 @@ from registry.domain.sign_in import Level, SignedIn
 from registry.services import sessions
 from registry.web.access import Entry, people
 from registry.web.pages.entrance import Entrance
-from registry.web.pages.frame import language_of, leading, page
+from registry.web.pages.frame import language_of, leading, page, told_time
 from registry.web.pages.trouble import PageRefused, Trouble
 from registry.web.pages.visit import LARGEST_FORM, Visit, no_session_cookie, sign_in_address
 from registry.web.problems import SEE_OTHER
@@ -123,12 +123,7 @@ def _session(session: SignedIn, visit: Visit, index: int) -> dict[str, Any]:
         "id": session.session_id,
         "is_this": session.session_id == visit.session.session_id,
         "level": LEVELS[session.level][index],
-        "opened_at": moment(session.opened_at),
-        "seen_at": moment(session.seen_at),
-        "ends_at": moment(session.ends_at),
+        "opened_at": told_time(session.opened_at),
+        "seen_at": told_time(session.seen_at),
+        "ends_at": told_time(session.ends_at),
     }
-
-
-def moment(given: datetime) -> str:
-    """Return a moment as pages show it, in Japan's time."""
-    return given.astimezone(JAPAN).strftime("%Y-%m-%d %H:%M (JST)")

@@ -30,7 +30,7 @@ from registry.services.resources import Resources, japan_date
 from registry.web.access import Entry, people
 from registry.web.pages.entrance import Entrance
 from registry.web.pages.frame import language_of, leading, page
-from registry.web.pages.me import Said, moment
+from registry.web.pages.me import Said
 from registry.web.pages.trouble import PageRefused, Trouble
 from registry.web.pages.visit import LARGEST_FORM, Visit, sign_in_address
 from registry.web.problems import OK, SEE_OTHER, STATUS
@@ -324,8 +324,8 @@ def _proposal(proposal: Proposal, standing: Sequence[Measure]) -> dict[str, Any]
         "id": proposal.proposal_id,
         "short": _short(proposal.proposal_id),
         "unit": proposal.proposer.unit,
-        "proposed_at": moment(proposal.proposed_at),
-        "lapses_at": moment(four_eyes.lapses_at(proposal.proposed_at)),
+        "proposed_at": told_time(proposal.proposed_at),
+        "lapses_at": told_time(four_eyes.lapses_at(proposal.proposed_at)),
         "reason": act.reason,
         "measure": None,
     }
@@ -333,7 +333,7 @@ def _proposal(proposal: Proposal, standing: Sequence[Measure]) -> dict[str, Any]
         people = next((len(one.people) for one in standing if one.measure_id == act.measure_id), 0)
         return shown | {"measure": _short(act.measure_id), "people": people}
     if isinstance(act, LiftProtection):
-        return shown | {"body": act.body, "affair": act.affair, "ends_at": moment(act.ends_at)}
+        return shown | {"body": act.body, "affair": act.affair, "ends_at": told_time(act.ends_at)}
     return shown
 
 
@@ -344,8 +344,8 @@ def _glass(broken: Broken) -> dict[str, Any]:
         "short": _short(opened.lift.lift_id),
         "unit": opened.opened_by.unit,
         "affair": opened.lift.affair,
-        "opened_at": moment(opened.lift.begins_at),
-        "ends_at": moment(opened.lift.ends_at),
+        "opened_at": told_time(opened.lift.begins_at),
+        "ends_at": told_time(opened.lift.ends_at),
         "why": broken.why,
     }
 
