@@ -22,7 +22,9 @@ from registry.services.protection import Entry, demand_desk, enter, key_of, not_
 from registry.services.receipts import is_id
 from registry.services.resources import Resources
 from registry.store import protection as stored
+from registry.store.keyring import Shredded
 from registry.store.protection import Opened
+from registry.store.unit_of_work import UnitOfWork
 
 log = structlog.get_logger("registry.break_glass")
 
@@ -51,7 +53,7 @@ async def break_glass(resources: Resources, question: Question, emergency: Emerg
     ends_at = now + rules.LONGEST_BREAK_GLASS
     async with resources.work() as work:
         people = await finding.people_behind(resources, work, question)
-        for person_id in people:
+        for person_id in sorted(people):  # each is locked, in one order for everybody
             made = Lift(
                 lift_id=resources.new_id(),
                 person_id=person_id,
@@ -106,11 +108,16 @@ async def to_review(resources: Resources, account: Account) -> tuple[Broken, ...
     """
     demand_desk(account)
     async with resources.work() as work:
-        found = []
-        for one in await stored.broken_glass(work):
-            key = await key_of(resources, work, one.lift.person_id, "/lift")
-            found.append(Broken(opened=one, why=await stored.reason_of_lift(work, key, one.lift.lift_id)))
-    return tuple(found)
+        waiting = await stored.broken_glass(work)
+        return tuple([Broken(opened=one, why=await _why(resources, work, one.lift.lift_id)) for one in waiting])
+
+
+async def _why(resources: Resources, work: UnitOfWork, lift_id: str) -> str:
+    """Return ticket and reason; nothing where the record was shredded, and they with it."""
+    try:
+        return await stored.reason_of_lift(work, resources.keyring, lift_id)
+    except Shredded:
+        return ""
 
 
 async def review(resources: Resources, lift_id: str, account: Account) -> None:
