@@ -70,7 +70,7 @@ def upgrade() -> None:
     for table in ONLY_ADDED_TO:
         for statement in TRIGGERS.format(table=table).split(";;"):
             op.execute(statement)
-    op.execute("GRANT SELECT ON proposal TO registry_keeper")
+    op.execute("GRANT SELECT (proposal_id, person_id, sealed) ON proposal TO registry_keeper")
     for table in SEALED:
         op.execute(f"GRANT UPDATE (sealed) ON {table} TO registry_keeper")
     for statement in OLD_ANSWERS.split(";;"):
@@ -83,7 +83,7 @@ def downgrade() -> None:
     op.execute(ATTEND_TO.format(also=""))
     op.execute("DROP POLICY kept_long_enough ON idempotency")
     op.execute("REVOKE DELETE ON idempotency FROM registry_ex_officio")
-    op.execute("REVOKE SELECT ON proposal FROM registry_keeper")
+    op.execute("REVOKE SELECT (proposal_id, person_id, sealed) ON proposal FROM registry_keeper")
     for table in SEALED:
         op.execute(f"REVOKE UPDATE (sealed) ON {table} FROM registry_keeper")
     for table in ONLY_ADDED_TO:

@@ -12,7 +12,7 @@ import structlog
 
 from registry.domain import protection as rules
 from registry.domain.account import Account, Duty
-from registry.domain.errors import FaultCode, Faults, NotFound
+from registry.domain.errors import FaultCode, Faults
 from registry.domain.four_eyes import Hand
 from registry.domain.proposal import hand_of
 from registry.domain.protection import Ground, Lift
@@ -22,6 +22,7 @@ from registry.services.protection import Entry, demand_desk, enter, key_of, not_
 from registry.services.receipts import is_id
 from registry.services.resources import Resources
 from registry.store import protection as stored
+from registry.store.keyring import Shredded
 from registry.store.protection import Opened
 from registry.store.unit_of_work import UnitOfWork
 
@@ -52,7 +53,7 @@ async def break_glass(resources: Resources, question: Question, emergency: Emerg
     ends_at = now + rules.LONGEST_BREAK_GLASS
     async with resources.work() as work:
         people = await finding.people_behind(resources, work, question)
-        for person_id in people:
+        for person_id in sorted(people):  # each is locked, in one order for everybody
             made = Lift(
                 lift_id=resources.new_id(),
                 person_id=person_id,
@@ -108,15 +109,15 @@ async def to_review(resources: Resources, account: Account) -> tuple[Broken, ...
     demand_desk(account)
     async with resources.work() as work:
         waiting = await stored.broken_glass(work)
-        return tuple([Broken(opened=one, why=await _why(resources, work, one.lift)) for one in waiting])
+        return tuple([Broken(opened=one, why=await _why(resources, work, one.lift.lift_id)) for one in waiting])
 
 
-async def _why(resources: Resources, work: UnitOfWork, lift: Lift) -> str | None:
+async def _why(resources: Resources, work: UnitOfWork, lift_id: str) -> str | None:
+    """Return ticket and reason; nothing where the record was shredded, and they with it."""
     try:
-        key = await key_of(resources, work, lift.person_id, "/lift")
-    except NotFound:  # one shredded record hides no other case from the desk
+        return await stored.reason_of_lift(work, resources.keyring, lift_id)
+    except Shredded:
         return None
-    return await stored.reason_of_lift(work, key, lift.lift_id)
 
 
 async def review(resources: Resources, lift_id: str, account: Account) -> None:

@@ -42,10 +42,12 @@ async def propose(resources: Resources, person_id: str, act: Act, account: Accou
     Raises NotPermitted for whose duty it is not, NotFound for what is no record, and whatever forbids the act now.
     """
     proposer = demand_proposer(account, act)
+    if not is_id(person_id):
+        raise protection.not_found("/person", "the id of a record")
     proposal_id = resources.new_id()
     async with resources.work() as work:
-        key = await protection.key_of(resources, work, person_id, "/person")
         await _check(resources, work, person_id, act, account)
+        key = await protection.key_of(resources, work, person_id, "/person")
         await stored.add(work, key, proposal_id, person_id, act, proposer)
         await _log(resources, work, person_id, act, proposer)
         await work.commit()
@@ -62,7 +64,7 @@ async def approve(resources: Resources, proposal_id: str, account: Account) -> P
         kept = await stored.find(work, proposal_id) if is_id(proposal_id) else None
         if kept is None:
             raise _not_found()
-        proposal = await _opened(resources, work, kept)
+        proposal = _opened(resources, kept)
         approver = demand_approver(account, proposal)
         four_eyes.demand_other(proposal.proposer, approver, proposal.proposed_at, await health.clock(work))
         if proposal.approver is not None or not await stored.approve(work, proposal_id, approver):
@@ -82,7 +84,7 @@ async def waiting(resources: Resources, account: Account) -> tuple[Proposal, ...
     async with resources.work() as work:
         for kept in await stored.waiting(work):
             with suppress(NotFound):
-                proposal = await _opened(resources, work, kept)
+                proposal = _opened(resources, kept)
                 if concerns(account, proposal):
                     found.append(proposal)
     return tuple(found)
@@ -93,9 +95,9 @@ def concerns(account: Account, proposal: Proposal) -> bool:
     return account.unit is not None and proposal.proposer.unit.startswith(f"{account.unit.body}/")
 
 
-async def _opened(resources: Resources, work: UnitOfWork, kept: Kept) -> Proposal:
+def _opened(resources: Resources, kept: Kept) -> Proposal:
     try:
-        return kept.opened(await resources.keyring.find(work, kept.person_id))
+        return kept.opened(resources.keyring)
     except Shredded:
         raise _not_found() from None
 

@@ -25,7 +25,7 @@ from registry.services import disclosure_log
 from registry.services.receipts import is_id
 from registry.services.resources import Resources, japan_date
 from registry.store import protection as stored
-from registry.store import sight
+from registry.store import records as stored_records
 from registry.store.at_hand import Plan
 from registry.store.keyring import Shredded
 from registry.store.unit_of_work import UnitOfWork
@@ -91,6 +91,7 @@ async def request(resources: Resources, given: Request) -> Measure:
     now = resources.clock()
     measure = Measure(measure_id=resources.new_id(), people=given.people, requested_on=japan_date(now))
     async with resources.work() as work:
+        await stored_records.lock_people(work, filter(is_id, given.people))  # all at once, in one order
         keys = [await key_of(resources, work, one, f"/people/{place}") for place, one in enumerate(given.people)]
         await stored.add(work, keys[0], measure, given.reason)
         await enter(
@@ -217,10 +218,13 @@ def not_permitted(expected: str) -> NotPermitted:
 
 
 async def key_of(resources: Resources, work: UnitOfWork, person_id: str, pointer: str) -> DataKey:
-    """Return the data key of a record; raises NotFound at ``pointer`` for what is none any more."""
+    """Lock a record and return its data key; raises NotFound at ``pointer`` for what is none any more.
+
+    Under the lock nobody puts another key in its place while something is sealed by it.
+    """
     if not is_id(person_id):
         raise not_found(pointer, "the id of a record")
-    await sight.see(work, [person_id])
+    await stored_records.lock_people(work, [person_id])
     try:
         return await resources.keyring.find(work, person_id)
     except Shredded:

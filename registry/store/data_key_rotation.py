@@ -1,8 +1,8 @@
 """Data keys replaced by new ones: what the old one sealed is read, and put back as the new one sealed it.
 
 A person's key seals movements, versions, and why the record is protected or something is to be done with it; a
-submission's key that submission. Answers kept under a sender's key are
-sealed by the key of the service, which is no person's and is not replaced here; the log has keys of its own.
+submission's key that submission. Answers kept under a sender's key are sealed by the key of the service, which is no
+person's and is not replaced here; the log has keys of its own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -83,7 +83,8 @@ SEALED_BY_OWNERS: Final = (
     _SealedBy(table=protection_lift, owner="person_id", row_id="lift_id"),
     _SealedBy(table=proposal, owner="person_id", row_id="proposal_id"),
 )
-"""Everything that the keys of owners seal. What is missing here is lost with the old key."""
+"""Everything that the keys of owners seal, by whoever has locked the record. What is missing here is lost with the old
+key."""
 
 
 async def next_rotation(work: UnitOfWork) -> int:

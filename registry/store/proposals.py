@@ -11,6 +11,8 @@ from registry.contract.values import from_json, to_json
 from registry.domain import four_eyes
 from registry.domain.four_eyes import Hand
 from registry.domain.proposal import Act, Proposal, kind_of
+from registry.store.key_tables import data_key
+from registry.store.keyring import KEY_COLUMNS, WITH_KEK, Keyring
 from registry.store.protection_tables import approval, proposal
 from registry.store.unit_of_work import UnitOfWork
 from registry.vault.sealing import Place, SealingKey, open_sealed, seal
@@ -39,9 +41,9 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     person_id: str
     row: RowMapping
 
-    def opened(self, key: SealingKey) -> Proposal:
-        """Return it, opened with the data key of its record."""
-        row = self.row
+    def opened(self, keyring: Keyring) -> Proposal:
+        """Return it, opened with the data key of its record; raises Shredded where that was destroyed."""
+        row, key = self.row, keyring.key_in(self.row)
         by = row["approved_by"]
         return Proposal(
             proposal_id=row["proposal_id"],
@@ -71,9 +73,9 @@ async def waiting(work: UnitOfWork) -> tuple[Kept, ...]:
 
 def _both() -> Select[Any]:
     joined = proposal.outerjoin(approval, approval.c.proposal_id == proposal.c.proposal_id)
-    return select(proposal, *(approval.c[one] for one in ("approved_by", "approved_unit", "approved_at"))).select_from(
-        joined
-    )
+    with_key = joined.outerjoin(WITH_KEK, data_key.c.owner == proposal.c.person_id)
+    of_approval = (approval.c[one] for one in ("approved_by", "approved_unit", "approved_at"))
+    return select(proposal, *of_approval, *KEY_COLUMNS).select_from(with_key)
 
 
 async def approve(work: UnitOfWork, proposal_id: str, approver: Hand) -> bool:

@@ -13,6 +13,8 @@ from sqlalchemy.engine import RowMapping
 
 from registry.domain.four_eyes import Hand
 from registry.domain.protection import Ground, Lift, Measure
+from registry.store.key_tables import data_key
+from registry.store.keyring import KEY_COLUMNS, WITH_KEK, Keyring, Shredded
 from registry.store.protection_tables import protected_person, protection, protection_lift
 from registry.store.unit_of_work import UnitOfWork
 from registry.store.writing import Prepared, Row
@@ -140,10 +142,14 @@ async def lock_lift(work: UnitOfWork, lift_id: str) -> Opened | None:
     return None if row is None else _opened(row)
 
 
-async def reason_of_lift(work: UnitOfWork, key: SealingKey, lift_id: str) -> str:
-    """Return why a lift was opened; raises NoResultFound where there is none."""
-    sealed = (await work.run(select(protection_lift.c.sealed).where(protection_lift.c.lift_id == lift_id))).scalar_one()
-    return open_sealed(key, _place("protection_lift", lift_id), sealed).decode()
+async def reason_of_lift(work: UnitOfWork, keyring: Keyring, lift_id: str) -> str:
+    """Return why a lift was opened; raises Shredded where the record was, or where there is no lift."""
+    with_key = WITH_KEK.join(protection_lift, protection_lift.c.person_id == data_key.c.owner)
+    query = select(*KEY_COLUMNS, protection_lift.c.sealed).select_from(with_key)
+    row = await work.one(query.where(protection_lift.c.lift_id == lift_id))
+    if row is None:
+        raise Shredded
+    return open_sealed(keyring.key_in(row), _place("protection_lift", lift_id), row["sealed"]).decode()
 
 
 async def reviewed(work: UnitOfWork, lift_id: str, by: Hand, at: datetime) -> None:

@@ -8,14 +8,16 @@ import msgspec
 import pytest
 
 from registry.contract.messages import InquiryOutcome
-from registry.domain.proposal import ReleaseProtection
+from registry.domain.proposal import LiftProtection
 from registry.services import data_key_rotation, key_rotation, proposals, protection
 from registry.services.protection import Request
+from registry.store import protection as stored_protection
 from registry.store import records
 from registry.store.engine import connect
 from registry.store.keyring import Keyring
 from registry.store.roles import KEEPER
 from registry.store.unit_of_work import UnitOfWork
+from registry.vault.sealing import Place, open_sealed
 from tests.acceptance.asking import settle, told
 from tests.acceptance.desks import KIMURA, WATANABE
 from tests.acceptance.papers import KICHIRO, by_name, by_number, kichiro, person, report
@@ -53,20 +55,6 @@ async def test_nothing_is_left_of_the_old_keys_and_everybody_is_as_before(regist
     assert (await told(registry, PENSION)).outcome is FOUND
     assert receipt(await registry.get(MISSION, f"/v1/submissions/{filed.submission_id}")) == filed
     receipt(await registry.submit(report(person(name=KICHIRO), replaces=filed.submission_id)))
-
-
-async def test_why_somebody_is_protected_opens_by_the_new_key(registry, owner, database):
-    receipt(await registry.submit(report()))
-    (person_id,) = await person_ids(database)
-    measure = await protection.request(
-        registry.ex_officio, Request(people=(person_id,), handled_by="ono", reason="相談")
-    )
-    act = ReleaseProtection(measure_id=measure.measure_id, reason="本人の申出")
-    proposal_id = await proposals.propose(registry.ex_officio, person_id, act, WATANABE)
-    await rotate(owner)
-    (waiting,) = await proposals.waiting(registry.ex_officio, KIMURA)
-    assert (waiting.proposal_id, waiting.act) == (proposal_id, act)
-    await proposals.approve(registry.ex_officio, proposal_id, KIMURA)
 
 
 async def test_a_rotation_that_is_complete_is_written_down(registry, owner, database):
@@ -136,6 +124,43 @@ async def test_a_rotation_after_each_statement_of_who_asks_for_a_receipt_is_not_
     async with between() as rotations:
         assert receipt(await registry.get(MISSION, f"/v1/submissions/{filed.submission_id}")) == filed
     assert len(rotations) > 3
+
+
+async def test_why_somebody_is_protected_and_what_is_proposed_about_it_outlive_the_key(
+    registry, owner, database, between
+):
+    for letter in (report(), report(kichiro())):
+        receipt(await registry.submit(letter))
+    people = tuple(reversed(await person_ids(database)))
+    given = Request(people=people, handled_by="ono", reason="相談")
+    measure = await protection.request(registry.ex_officio, given)
+    act = LiftProtection(body=PENSION, affair="pension-benefit", ends_at=NOW + timedelta(days=30), reason="年金")
+    await rotate(owner)
+    proposal_id = await proposals.propose(registry.ex_officio, people[0], act, WATANABE)
+    await rotate(owner)
+    async with between() as rotations:
+        assert [one.act for one in await proposals.waiting(registry.ex_officio, KIMURA)] == [act]
+    assert rotations
+    await proposals.approve(registry.ex_officio, proposal_id, KIMURA)
+    await rotate(owner)
+    ((lift_id,),) = await rows(database, "SELECT lift_id FROM protection_lift")
+    ((sealed,),) = await rows(database, "SELECT sealed FROM protection")
+    place = Place(table="protection", row_id=measure.measure_id, column="sealed", version=0)
+    async with owner.work() as work:
+        assert await stored_protection.reason_of_lift(work, owner.keyring, str(lift_id)) == "年金"
+        assert open_sealed(await owner.keyring.find(work, people[0]), place, sealed).decode() == "相談"
+
+
+async def test_a_rotation_waits_for_who_seals_by_the_key(registry, owner, database):
+    receipt(await registry.submit(report()))
+    (person_id,) = await person_ids(database)
+    async with registry.ex_officio.work() as writer:
+        await protection.key_of(registry.ex_officio, writer, person_id, "/person")
+        waiting = asyncio.create_task(rotate(owner))
+        while not await rows(database, "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+            assert not waiting.done()
+            await asyncio.sleep(0)
+    assert await waiting == (1, 2)
 
 
 async def test_who_is_being_changed_is_waited_for(registry, owner, database):

@@ -66,8 +66,11 @@ async def found_by_the_doctor(dsn, folder, moment):
 
 @pytest.fixture
 async def logins(postgres):
-    """A database with its owner and a user for each role; the roles are there, made by whoever runs the server."""
-    owner, programs = (f"{name}_{uuid4().hex[:12]}" for name in ("owner", "programs"))
+    """A database with its owner, a user for each role and one for operators.
+
+    The roles are there, made by whoever runs the server.
+    """
+    owner, programs, operators = (f"{name}_{uuid4().hex[:12]}" for name in ("owner", "programs", "operators"))
     users = {role: f"{programs}_{role}" for role in roles.ALL}
     async with connected(postgres) as superuser:
         await superuser.execute(f"CREATE ROLE {owner} LOGIN CREATEROLE")
@@ -76,12 +79,14 @@ async def logins(postgres):
             await superuser.execute(f"GRANT {', '.join([*roles.ALL, roles.RESOLVER])} TO {owner} {may_give}")
         for role, user in users.items():
             await superuser.execute(f"CREATE ROLE {user} LOGIN NOINHERIT IN ROLE {role}")
+        await superuser.execute(f"CREATE ROLE {operators} LOGIN NOINHERIT IN ROLE {', '.join(roles.ALL)}")
         await superuser.execute(f"CREATE DATABASE {owner} OWNER {owner}")
         try:
-            yield signed_in_as(postgres, owner, owner), signed_in_as(postgres, f"{programs}_{{role}}", owner)
+            named = (owner, f"{programs}_{{role}}", operators)
+            yield tuple(signed_in_as(postgres, one, owner) for one in named)
         finally:
             await superuser.execute(f"DROP DATABASE {owner} WITH (FORCE)")
-            for user in (*users.values(), owner):
+            for user in (*users.values(), operators, owner):
                 await superuser.execute(f"DROP OWNED BY {user}")
                 await superuser.execute(f"DROP ROLE {user}")
 
@@ -97,7 +102,7 @@ def exported_keys(folder, dsn):
 async def test_without_a_superuser_the_registry_is_set_up_and_serves_and_its_owner_sees_nobody(
     logins, postgres, postgres_binaries, tmp_path
 ):
-    owner, programs = logins
+    owner, programs, operators = logins
     await migrate(owner)
     async with house(programs, tmp_path, owner=owner) as registry:
         receipt(await registry.submit(report()))
@@ -106,8 +111,8 @@ async def test_without_a_superuser_the_registry_is_set_up_and_serves_and_its_own
         assert await registry.sequence() > 0
         receipt(await registry.submit(report(person(birth_date="1990-01-01"))))
         an_hour_later = registry.resources.clock() + timedelta(hours=1)
-    assert "log-stands" in await found_by_the_doctor(programs, tmp_path, an_hour_later)
-    export = await asyncio.to_thread(exported_keys, postgres_binaries, programs)
+    assert "log-stands" in await found_by_the_doctor(operators, tmp_path, an_hour_later)
+    export = await asyncio.to_thread(exported_keys, postgres_binaries, operators)
     async with connected(urlsplit(postgres)._replace(path=urlsplit(programs).path).geturl()) as superuser:
         owners = await superuser.fetch("SELECT owner::text FROM data_key")
         assert len(owners) > 2
@@ -127,7 +132,7 @@ LESSER = {roles.EX_OFFICIO: {roles.APP}, roles.KEEPER: {roles.APP}}
 
 async def test_no_statement_makes_a_role_more_than_it_is(logins):
     """A role is a setting, and who slips an expression into a statement can change settings."""
-    owner, programs = logins
+    owner, programs, _ = logins
     for mine in roles.ALL:
         async with connected(programs.format(role=mine)) as connection:
             for other in {*roles.ALL, roles.RESOLVER, urlsplit(owner).username} - {mine} - LESSER.get(mine, set()):

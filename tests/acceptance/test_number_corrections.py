@@ -79,9 +79,9 @@ async def test_of_a_person_of_another_town_nothing_is_said(registry, database):
 
 async def test_a_proposal_lapses_after_72_hours_whatever_the_program_says(registry, database, hanako):
     proposal_id = await proposals.propose(registry.ex_officio, hanako, correction(), CLERK)
-    await rows(database, "ALTER TABLE proposal DISABLE TRIGGER only_added_to")
+    await rows(database, "ALTER TABLE proposal DISABLE TRIGGER USER")
     await rows(database, "UPDATE proposal SET proposed_at = proposed_at - INTERVAL '72 hours'")
-    await rows(database, "ALTER TABLE proposal ENABLE TRIGGER only_added_to")
+    await rows(database, "ALTER TABLE proposal ENABLE TRIGGER USER")
     assert await proposals.waiting(registry.ex_officio, APPROVER) == ()
     with pytest.raises(Conflict):
         await proposals.approve(registry.ex_officio, proposal_id, APPROVER)

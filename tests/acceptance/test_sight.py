@@ -252,7 +252,7 @@ async def test_the_context_of_one_transaction_is_not_that_of_the_next(registry, 
 
 WHOLE = {
     roles.EX_OFFICIO: PROTECTED - {"log_pending", "log_entry", "holder"},
-    roles.KEEPER: PROTECTED - {"log_pending", "log_entry", "approval"},
+    roles.KEEPER: PROTECTED - {"log_pending", "log_entry", "proposal", "approval"},
     roles.RECONCILER: {"data_key", "person", "movement", "link", "review_case", "reconciliation"},
     roles.SEQUENCER: {"log_pending"},
     roles.AUDITOR: {"log_entry"},

@@ -28,7 +28,7 @@ from registry.sandbox import stage as staging
 from registry.sandbox.demo import EXTRACTS, REPORTS, SAMPLES, tell
 from registry.sandbox.line import Line
 from registry.settings import Settings
-from registry.store import callers, records, submissions
+from registry.store import callers, proposals, protection, records, submissions
 from registry.store import tables as t
 from registry.store.embedded_binaries import find_binaries
 from registry.vault.sealing import open_sealed
@@ -165,6 +165,9 @@ OPENED = {
     "movement": lambda row: (row["person_id"], records._movement_place(row["movement_id"])),
     "version": lambda row: (row["person_id"], records._version_place(row["made_by"], row["revision"])),
     "idempotency": lambda row: (row["owner"], callers._place(row["body"], row["key"])),
+    "protection": lambda row: (row["person_id"], protection._place("protection", row["measure_id"])),
+    "protection_lift": lambda row: (row["person_id"], protection._place("protection_lift", row["lift_id"])),
+    "proposal": lambda row: (row["person_id"], proposals._place(row["proposal_id"])),
 }
 """Every table with sealed blobs: whose key opens a row, and the place that it is sealed for."""
 

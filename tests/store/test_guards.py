@@ -8,7 +8,7 @@ from registry.store.log_tables import metadata  # those of tables.py as well
 
 pytestmark = pytest.mark.anyio
 
-ONLY_ADDED_TO = {"movement": "kind", "stamp": "at", "log_entry": "leaf", "key_act": "act"}
+ONLY_ADDED_TO = {"movement": "kind", "stamp": "at", "log_entry": "leaf", "key_act": "act", "proposal": "kind"}
 CHANGES = {
     "update": "UPDATE {} SET {} = {}",
     "delete": "DELETE FROM {}",
@@ -93,6 +93,17 @@ KEEPER = "registry_keeper"
 
 def test_every_column_of_a_movement_but_its_seal_is_tried():
     assert set(OTHER_COLUMNS) | {"sealed"} == set(metadata.tables["movement"].columns.keys())
+
+
+async def test_who_renews_seals_cannot_change_what_was_proposed(owner):
+    await owner.execute("INSERT INTO person VALUES ($1, now())", PERSON)
+    proposed = "INSERT INTO proposal VALUES ($1, 'release-protection', $2, '', 'watanabe', '902012/protection', now())"
+    await owner.execute(proposed, OTHER, PERSON)
+    await owner.execute(f"GRANT UPDATE ON proposal TO {KEEPER}")
+    await owner.execute(f"SET LOCAL ROLE {KEEPER}")
+    assert await owner.execute("UPDATE proposal SET sealed = 'anew'") == "UPDATE 1"
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="but for their seal"):
+        await owner.execute("UPDATE proposal SET proposed_by = 'kimura'")
 
 
 @pytest.mark.parametrize("column", OTHER_COLUMNS)

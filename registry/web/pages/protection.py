@@ -29,7 +29,7 @@ from registry.services.break_glass import Broken
 from registry.services.resources import Resources, japan_date
 from registry.web.access import Entry, people
 from registry.web.pages.entrance import Entrance
-from registry.web.pages.frame import language_of, leading, page
+from registry.web.pages.frame import language_of, leading, page, told_time
 from registry.web.pages.me import Said
 from registry.web.pages.trouble import PageRefused, Trouble
 from registry.web.pages.visit import LARGEST_FORM, Visit, sign_in_address
