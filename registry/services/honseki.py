@@ -16,7 +16,7 @@ from registry.domain.disclosure import Grant
 from registry.domain.errors import InvalidInput
 from registry.domain.question import Finding, Question, Wanted
 from registry.domain.supplementary_record import Subject
-from registry.services import generations
+from registry.services import generations, protection
 from registry.services import questions as asking
 from registry.services import supplementary_records as supplementary
 from registry.services.attendance import Caller, Done
@@ -52,10 +52,10 @@ async def questions(resources: Resources, work: UnitOfWork, caller: Caller, gran
 
 
 async def _handed_over(resources: Resources, work: UnitOfWork, question: Question) -> Subject | None:
-    """Hand one question over; None where it needs no asking any more, or people decide about the record first."""
+    """Hand one question over; None where it needs no asking, people decide first, or the person is protected."""
     now = resources.clock()
     now_stands = await supplementary.asking(resources, work, question.person_id)
-    if now_stands.in_review:
+    if now_stands.in_review or protection.is_kept_from_lists(resources, work, question.person_id):
         return None
     if now_stands.subject is None or now_stands.about != question.about:
         await asking.close(work, question, Finding.OVERTAKEN, now)

@@ -22,7 +22,7 @@ from registry.domain.errors import InvalidInput
 from registry.domain.municipality import VIRTUAL_MUNICIPALITY
 from registry.domain.question import J_LIS, Finding, Question, wait_after
 from registry.domain.reconciliation import Identity
-from registry.services import disclosure_log, generations, records
+from registry.services import disclosure_log, generations, protection, records
 from registry.services import questions as asking
 from registry.services import supplementary_records as supplementary
 from registry.services.permission import SUPPLEMENTARY_RECORD
@@ -94,7 +94,7 @@ async def _over_the_line(port: JLis, due: _Due) -> SupplementaryAnswer | None:
 async def _next_due(resources: Resources) -> _Due | Finding | None:
     """Put off the question whose turn it is, and log what will be told; None where no turn has come, or may.
 
-    A Finding where it needs no asking any more, or is put off because people decide about the record.
+    A Finding where it needs no asking any more, or is put off: people decide about the record, or it is protected.
     """
     async with resources.work() as work:
         now = resources.clock()
@@ -117,7 +117,7 @@ async def _next_due(resources: Resources) -> _Due | Finding | None:
 async def _prepared(resources: Resources, work: UnitOfWork, question: Question) -> _Due | Finding:
     now = resources.clock()
     now_stands = await supplementary.asking(resources, work, question.person_id)
-    if now_stands.in_review:
+    if now_stands.in_review or protection.is_kept_from_lists(resources, work, question.person_id):
         return Finding.NO_ANSWER_YET
     if now_stands.subject is None or now_stands.about != question.about:
         return await asking.close(work, question, Finding.OVERTAKEN, now)

@@ -25,7 +25,7 @@ from registry.domain.inquiry_list import Sought
 from registry.domain.question import Finding, Question, Wanted
 from registry.domain.reconciliation import Identity, Link, LinkMethod
 from registry.domain.removed_record import RemovedRecord
-from registry.services import generations, inquiry_list, records
+from registry.services import generations, inquiry_list, protection, records
 from registry.services import questions as asking
 from registry.services.attendance import Caller, Done
 from registry.services.permission import REMOVED_RECORD, demand_write
@@ -77,10 +77,10 @@ async def questions(
 
 
 async def _handed_over(resources: Resources, work: UnitOfWork, question: Question) -> Sought | None:
-    """Hand one question over; None where it needs no asking any more, or people decide about the record first."""
+    """Hand one question over; None where it needs no asking, people decide first, or the person is protected."""
     now = resources.clock()
     now_stands = await inquiry_list.locked(resources, work, question.person_id)
-    if now_stands.in_review:
+    if now_stands.in_review or protection.is_kept_from_lists(resources, work, question.person_id):
         return None
     if now_stands.sought is None or now_stands.about != question.about:
         await asking.close(work, question, Finding.OVERTAKEN, now)

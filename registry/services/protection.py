@@ -45,6 +45,13 @@ async def is_withheld(resources: Resources, work: UnitOfWork, person_id: str, bo
     return rules.is_withheld(found.until, japan_date(now), found.lifts, now, delivers=grant.delivers_protected)
 
 
+def is_kept_from_lists(resources: Resources, work: UnitOfWork, person_id: str) -> bool:
+    """Whether nobody is asked about a record that the transaction has opened: the question would tell of a report."""
+    opened = work.at_hand.opened(person_id)
+    until = None if opened is None else opened.protected_until
+    return until is not None and japan_date(resources.clock()) < until
+
+
 def told(resources: Resources, plans: Iterable[Plan]) -> tuple[Plan, ...]:
     """Return what a sender is told of the changes that it makes: of the protected, as if nobody had reported before."""
     today = japan_date(resources.clock())

@@ -8,9 +8,11 @@ from registry.contract.decoding import decode
 from registry.contract.jlis import SupplementaryQuestions, SupplementaryReceipt
 from registry.contract.problems import Problem
 from registry.domain.question import Finding
+from registry.services import protection
+from registry.services.protection import Request
 from tests.acceptance.jlis import asked, book, entry, long_ago, questions, standings
 from tests.acceptance.papers import HANAKO, HONSEKI, kichiro, person
-from tests.acceptance.seen import counts, faults, grown, rows
+from tests.acceptance.seen import counts, faults, grown, person_ids, rows
 from tests.house import MISSION, TOWN
 from tests.logged import about, log
 from tests.planted import NUMBER, found_in
@@ -49,6 +51,25 @@ async def reply(registry, question_id, finding="found", body=NAHA, **fields):
 def taken(answer):
     assert answer.status == 200, decode(answer.body, Problem).faults
     return decode(answer.body, SupplementaryReceipt).finding
+
+
+async def protect(registry, database):
+    (person_id,) = await person_ids(database)
+    await protection.request(registry.ex_officio, Request(people=(person_id,), handled_by="ono", reason="相談"))
+
+
+@pytest.mark.usefixtures("question")
+async def test_of_a_protected_person_the_municipality_of_the_honseki_is_not_asked(registry, database):
+    await protect(registry, database)
+    assert (await fetch(registry)).questions == ()
+
+
+async def test_of_a_protected_person_j_lis_is_not_asked(registry, database):
+    await long_ago(registry, person(honseki=IN_NAHA))
+    await protect(registry, database)
+    entries = await rows(database, "SELECT count(*) FROM log_pending")
+    await asked(registry, book())
+    assert await rows(database, "SELECT count(*) FROM log_pending") == entries
 
 
 async def test_whom_j_lis_does_not_find_the_honseki_is_asked_about(database, question):

@@ -6,9 +6,12 @@ import pytest
 
 from registry.contract.decoding import decode
 from registry.contract.inquiry_list import MOST_QUESTIONS, RemovedRecordQuestions
+from registry.domain.proposal import ReleaseProtection
 from registry.domain.question import Finding
-from registry.services import inquiry_list
+from registry.services import inquiry_list, proposals, protection
+from registry.services.protection import Request
 from tests.acceptance.asking import CHECKED
+from tests.acceptance.desks import KIMURA, WATANABE
 from tests.acceptance.inquiry_list import (
     LAST,
     STRUCK_OFF,
@@ -24,7 +27,7 @@ from tests.acceptance.inquiry_list import (
 )
 from tests.acceptance.jlis import questions
 from tests.acceptance.papers import HANAKO, KICHIRO, kichiro, person, removed_record, report
-from tests.acceptance.seen import faults, outcomes, receipt, rows
+from tests.acceptance.seen import faults, outcomes, person_ids, receipt, rows
 from tests.house import MISSION, TOWN
 from tests.logged import about, log
 from tests.planted import NUMBER, found_in
@@ -106,6 +109,18 @@ async def test_while_people_decide_about_a_record_it_is_not_asked_about(registry
     assert taken(await reply(registry, question.question_id)) is Finding.NO_ANSWER_YET
     (one,) = outcomes(await hand_over(registry, question.question_id, removed_record(STRUCK_OFF)))
     assert (str(one.state), faults(one)) == ("refused", {("", "not-allowed-here")})
+
+
+async def test_of_a_protected_person_no_list_tells(registry, database, question):
+    """That a mission reported somebody is what a municipality would learn."""
+    (person_id,) = await person_ids(database)
+    asked = Request(people=(person_id,), handled_by="ono", reason="相談")
+    measure = await protection.request(registry.ex_officio, asked)
+    assert (await fetch(registry)).questions == ()
+    release = ReleaseProtection(measure_id=measure.measure_id, reason="本人の申出")
+    proposal_id = await proposals.propose(registry.ex_officio, person_id, release, WATANABE)
+    await proposals.approve(registry.ex_officio, proposal_id, KIMURA)
+    assert (await fetch(registry)).questions == (question,)
 
 
 async def test_a_merged_municipality_is_asked_under_the_code_of_its_heir(registry, database):
